@@ -1,0 +1,27 @@
+"""Who writes where: results to stdout, progress and errors to stderr."""
+
+import sys
+import time
+from typing import TextIO
+
+
+class Console:
+    """Progress lines with the seconds since the start; nothing of it goes to stdout."""
+
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._start = time.monotonic()
+
+    def step(self, text: str) -> None:
+        """Say what happens now."""
+        if not self._quiet:
+            self._write(f"{time.monotonic() - self._start:5.1f}s  {text}")
+
+    def warn(self, text: str) -> None:
+        """Say what the user must know, also when quiet."""
+        self._write(f"warning: {text}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
