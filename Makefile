@@ -1,0 +1,33 @@
+# Works on a fresh Debian machine: every target prepares what it needs (scripts/setup).
+
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint e2e e2e-images clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: Debian packages (as root), .venv, rescue
+	@scripts/setup
+
+demo: setup ## See rescue find the cause of a crash loop, on real containers
+	@$(BIN)/rescue demo
+
+test: setup lint ## Run the linters and all tests
+	$(BIN)/pytest
+
+lint: setup ## Run ruff, mypy and shellcheck
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck $$(scripts/shell-files)
+
+e2e: setup ## Run the end-to-end suite on the sandbox, or on a cluster: CONTEXT=name
+	$(BIN)/pytest -m e2e tests/e2e $(if $(CONTEXT),--context '$(CONTEXT)')
+
+e2e-images: setup ## Write the suite's images to dist/e2e-images, to load on a cluster
+	$(BIN)/python -m tests.e2e.images dist/e2e-images
+
+clean: ## Remove everything that the other targets made here
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
