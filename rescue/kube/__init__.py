@@ -1,1 +1,1 @@
-"""TODO."""
+"""The Kubernetes API as plain camelCase JSON; the only package that imports ``kubernetes``."""

@@ -1,0 +1,212 @@
+"""Requests and answers: one connection to one cluster."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import config
+from kubernetes.client import ApiClient
+from kubernetes.config.config_exception import ConfigException
+
+from rescue.errors import ExitCode, RescueError
+from rescue.kube.errors import Request, from_status, unreachable
+from rescue.model import JsonObject
+
+# resource: API prefix
+PREFIXES = {
+    "pods": "/api/v1",
+    "events": "/api/v1",
+    "services": "/api/v1",
+    "configmaps": "/api/v1",
+    "secrets": "/api/v1",
+    "persistentvolumeclaims": "/api/v1",
+    "replicationcontrollers": "/api/v1",
+    "replicasets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
+    "statefulsets": "/apis/apps/v1",
+    "daemonsets": "/apis/apps/v1",
+    "jobs": "/apis/batch/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+}
+_VERBS = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
+TIMEOUT = (10, 60)  # seconds to connect, seconds between two bytes
+PAGE = 500  # objects a list request returns at most
+
+
+class Cluster:
+    """One cluster, as one account, with a default namespace.
+
+    Every method raises ClusterError when the server refuses or does not answer.
+    """
+
+    def __init__(self, api: ApiClient, context: str, namespace: str) -> None:
+        self.api = api
+        self.context = context
+        self.namespace = namespace
+
+    @property
+    def host(self) -> str:
+        """The API server's URL."""
+        return str(self.api.configuration.host)
+
+    def get(self, resource: str, namespace: str, name: str) -> JsonObject:
+        """One object."""
+        return self._json("GET", Request("get", resource, namespace, name))
+
+    def list(self, resource: str, namespace: str, **query: str) -> list[JsonObject]:
+        """All objects of a namespace; ``query`` holds fieldSelector, labelSelector."""
+        items: list[JsonObject] = []
+        following: dict[str, str] = {}
+        while True:
+            asked = {"limit": str(PAGE), **query, **following}
+            page = self._json("GET", Request("list", resource, namespace), asked)
+            items.extend(page.get("items") or ())
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return items
+            following = {"continue": token}
+
+    def create(self, resource: str, namespace: str, body: JsonObject, dry_run: bool = False) -> JsonObject:
+        """Create an object; with ``dry_run`` the server checks everything and stores nothing."""
+        query = {"fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        return self._json("POST", Request("create", resource, namespace), query, body)
+
+    def delete(self, resource: str, namespace: str, name: str, uid: str) -> None:
+        """Delete an object, only if it still has this uid."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        self._json("DELETE", Request("delete", resource, namespace, name), {}, body)
+
+    def logs(self, namespace: str, pod: str, container: str, previous: bool, tail: int) -> str:
+        """The last ``tail`` lines that a container wrote; undecodable bytes are replaced."""
+        query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
+        request = Request("get", "pods/log", namespace, pod)
+        with self._send("GET", request, query) as response:
+            return bytes(response.read()).decode("utf-8", "replace")
+
+    def watch(self, resource: str, namespace: str, name: str, version: str, seconds: int) -> Iterator[JsonObject]:
+        """Watch events of one object since ``version``, for at most ``seconds``; ends when the server ends it."""
+        query = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={name}",
+            "resourceVersion": version,
+            "timeoutSeconds": str(seconds),
+        }
+        with self._send("GET", Request("watch", resource, namespace), query) as response:
+            try:
+                for line in _lines(response):
+                    yield json.loads(line)
+            except urllib3.exceptions.HTTPError as error:
+                raise unreachable(self.host, error) from error
+
+    def headers(self) -> dict[str, str]:
+        """The authorization header of this account, fresh."""
+        headers: dict[str, str] = {}
+        self.api.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+        return headers
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.close()
+
+    def _json(
+        self,
+        method: str,
+        request: Request,
+        query: dict[str, str] | None = None,
+        body: JsonObject | None = None,
+    ) -> JsonObject:
+        with self._send(method, request, query or {}, body) as response:
+            answer: JsonObject = json.loads(response.read())
+            return answer
+
+    def _send(
+        self, method: str, request: Request, query: dict[str, str], body: JsonObject | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """The open answer of a request; an answer of 400 and more is raised."""
+        url = f"{self.host}{path(request)}?{urlencode(query)}"
+        headers = {**self.headers(), "Accept": "application/json", "Content-Type": "application/json"}
+        try:
+            response = self.api.rest_client.pool_manager.request(
+                method,
+                url,
+                body=None if body is None else json.dumps(body),
+                headers=headers,
+                timeout=urllib3.Timeout(*TIMEOUT),
+                preload_content=False,
+            )
+            if response.status >= 400:
+                raise from_status(response.status, response.read(), request)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(self.host, error) from error
+        return response
+
+
+def path(request: Request) -> str:
+    """The URL path of a request; ``pods/log`` becomes ``…/pods/NAME/log``."""
+    resource, _, sub = request.resource.partition("/")
+    parts = [PREFIXES[resource], "namespaces", request.namespace, resource, request.name, sub]
+    return "/".join(part for part in parts if part)
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Complete lines as they arrive."""
+    rest = b""
+    while chunk := response.read1(65536):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in lines if line)
+
+
+def connect(context: str | None, namespace: str | None) -> Cluster:
+    """Connect as kubectl would: $KUBECONFIG or ~/.kube/config, else the service account of the pod we run in.
+
+    Raises RescueError (usage) when there is no configuration or no such context.
+    """
+    logging.getLogger("kubernetes").setLevel(logging.CRITICAL)  # errors are raised, not logged
+    try:
+        contexts, active = config.list_kube_config_contexts()
+    except ConfigException as error:
+        return _in_cluster(context, namespace, error)
+    chosen = _choose(contexts, active, context)
+    api = config.new_client_from_config(context=chosen["name"], persist_config=False)
+    _check_credentials(api, chosen)
+    default = chosen["context"].get("namespace") or "default"
+    return Cluster(api, chosen["name"], namespace or default)
+
+
+def _choose(contexts: list[Any], active: Any, wanted: str | None) -> Any:
+    if wanted is None:
+        return active
+    for entry in contexts:
+        if entry["name"] == wanted:
+            return entry
+    names = ", ".join(str(entry["name"]) for entry in contexts)
+    raise RescueError(f"no context {wanted!r} in the kubeconfig", f"it has: {names}", ExitCode.USAGE)
+
+
+def _in_cluster(context: str | None, namespace: str | None, cause: Exception) -> Cluster:
+    try:
+        if context is not None:
+            raise cause
+        config.load_incluster_config()
+    except ConfigException as error:
+        raise RescueError(
+            f"no cluster is configured: {error}",
+            "set KUBECONFIG; or try it without a cluster: rescue demo",
+            ExitCode.USAGE,
+        ) from error
+    return Cluster(ApiClient(), "in-cluster", namespace or "default")
+
+
+def _check_credentials(api: ApiClient, context: Any) -> None:
+    """A credential plugin that fails is only logged by the client, and requests would go out as nobody."""
+    settings = api.configuration
+    if settings.auth_settings() or settings.cert_file or not context["context"].get("user"):
+        return
+    raise RescueError(
+        f"context {context['name']!r} gives no credentials (did its login plugin fail?)",
+        f"try: kubectl --context {context['name']} auth whoami",
+        ExitCode.CLUSTER,
+    )

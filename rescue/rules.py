@@ -1,0 +1,193 @@
+"""The clone's rules: YAML files read into dataclasses, each rule with its file and line.
+
+A rule is an RFC 6902 operation whose ``path`` may match many places, a reason, and a policy for ``missing``.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from rescue import jsonpath
+from rescue.errors import ExitCode, RescueError
+from rescue.manifest import load_with_lines
+from rescue.model import JsonObject
+
+OPERATIONS = ("add", "replace", "remove")
+MISSING = ("skip", "fail", "create")
+FIELDS = ("id", "op", "path", "key", "value", "missing", "when", "why", "examples")
+
+# Every value that a rule may name as {name}; rescue.plan fills them in.
+PLACEHOLDERS = frozenset(
+    {
+        "clone.expires",
+        "clone.name",
+        "clone.quarantine",
+        "clone.ttlSeconds",
+        "source.command",
+        "source.container",
+        "source.labels",
+        "source.pod",
+        "source.uid",
+        "source.user",
+        "target.asContainers",
+        "target.container",
+        "target.earlierInits",
+        "target.image",
+        "target.isInit",
+        "toolkit.image",
+    }
+)
+_HOLE = re.compile(r"\{([a-z]+\.[A-Za-z]+)\}")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A manifest before and after one rule, with the placeholder values that it needs."""
+
+    before: JsonObject
+    after: JsonObject
+    values: JsonObject
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule; ``where`` is ``file:line``."""
+
+    id: str
+    op: str
+    path: str
+    key: str | None
+    value: Any
+    missing: str
+    when: str | None
+    why: str
+    where: str
+    examples: tuple[Example, ...]
+
+
+def plain(value: Any) -> Any:
+    """A ruamel round-trip value as plain dicts, lists and scalars."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def fill(value: Any, values: JsonObject) -> Any:
+    """``value`` with every ``{name}`` replaced.
+
+    A scalar that is nothing but one placeholder takes the placeholder's own type.
+    """
+    if isinstance(value, dict):
+        return {fill(key, values): fill(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, values) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _HOLE.fullmatch(value)
+    if whole:
+        return values[whole[1]]
+    return _HOLE.sub(lambda hole: _inline(values[hole[1]]), value)
+
+
+def _inline(value: Any) -> str:
+    """A placeholder inside a longer string; a list becomes the names of a JSONPath selector."""
+    if not isinstance(value, list):
+        return str(value)
+    # '' is a name that no field has: an empty list selects nothing.
+    return ",".join("'" + str(name).replace("\\", "\\\\").replace("'", "\\'") + "'" for name in value or [""])
+
+
+def _error(where: str, problem: str) -> RescueError:
+    return RescueError(f"{where}: {problem}", "see patches/ for rules that work", ExitCode.USAGE)
+
+
+def _unknown_holes(value: Any) -> set[str]:
+    return set(_HOLE.findall(str(value))) - PLACEHOLDERS
+
+
+def _problem(raw: JsonObject) -> str | None:
+    """What is wrong with a rule as it was written, if anything."""
+    unknown = sorted(set(raw) - set(FIELDS))
+    holes = sorted(_unknown_holes([raw.get("path"), raw.get("value"), raw.get("key")]))
+    when = raw.get("when")
+    checks = (
+        (bool(unknown), f"unknown field {unknown[:1]}; known: {', '.join(FIELDS)}"),
+        (not isinstance(raw.get("id"), str), "a rule needs an id"),
+        (raw.get("op") not in OPERATIONS, f"op must be one of {', '.join(OPERATIONS)}"),
+        (not isinstance(raw.get("path"), str), "a rule needs a path"),
+        (raw.get("op") != "remove" and "value" not in raw, "this op needs a value"),
+        (raw.get("missing", "skip") not in MISSING, f"missing must be one of {', '.join(MISSING)}"),
+        (bool(holes), f"unknown placeholder {holes[:1]}; known: {', '.join(sorted(PLACEHOLDERS))}"),
+        (
+            when is not None and str(when).removeprefix("not ") not in PLACEHOLDERS,
+            f"unknown condition {when}",
+        ),
+    )
+    return next((problem for wrong, problem in checks if wrong), None)
+
+
+def _rule(raw: JsonObject, where: str, why: str) -> Rule:
+    problem = _problem(raw)
+    if problem:
+        raise _error(where, problem)
+    try:
+        jsonpath.check(_HOLE.sub("x", raw["path"]))
+    except jsonpath.PathError as error:
+        raise _error(where, str(error)) from error
+    examples = tuple(Example(item["before"], item["after"], item.get("values", {})) for item in raw.get("examples", ()))
+    return Rule(
+        id=raw["id"],
+        op=raw["op"],
+        path=raw["path"],
+        key=raw.get("key"),
+        value=raw.get("value"),
+        missing=raw.get("missing", "skip"),
+        when=raw.get("when"),
+        why=raw.get("why", why),
+        where=where,
+        examples=examples,
+    )
+
+
+def parse(text: str, source: str) -> list[Rule]:
+    """The rules of one file; raises RescueError (usage) with ``source:line`` for anything malformed."""
+    document = load_with_lines(text, source)
+    if not isinstance(document, CommentedMap) or not isinstance(document.get("rules"), CommentedSeq):
+        raise _error(f"{source}:1", "a rule file is a map with a list named rules")
+    rules = []
+    for index, raw in enumerate(document["rules"]):
+        if not isinstance(raw, CommentedMap):
+            raise _error(f"{source}:{document['rules'].lc.item(index)[0] + 1}", "a rule is a map")
+        where = f"{source}:{raw.lc.line + 1}"
+        rules.append(_rule(plain(raw), where, str(document.get("why", ""))))
+    return rules
+
+
+def combine(rules: Iterable[Rule], user: Iterable[Rule], skip: Iterable[str]) -> list[Rule]:
+    """Built-in rules, those of the user (same id: in its place; new id: at the end), less the skipped.
+
+    Raises RescueError (usage) for an id to skip that no rule has.
+    """
+    table = {rule.id: rule for rule in rules}
+    table.update({rule.id: rule for rule in user})
+    for name in skip:
+        if name not in table:
+            raise RescueError(f"no rule has the id {name!r}", "`rescue rules` lists them", ExitCode.USAGE)
+        del table[name]
+    return list(table.values())
+
+
+def read_file(path: Path) -> list[Rule]:
+    """The rules of a file; raises RescueError (usage) when it cannot be read or is malformed."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
