@@ -1,0 +1,1 @@
+"""The sandbox's kubelet: pods as real containers, run by podman."""

@@ -1,0 +1,15 @@
+"""What the kubelet must know of the cluster that it serves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClusterInfo:
+    """``issue_token(namespace, service_account)`` gives the text of a projected service account token."""
+
+    api_url: str
+    ca_pem: str
+    issue_token: Callable[[str, str], str]
+    service_cidr: str = "10.96.0.0/16"
+    domain: str = "cluster.local"

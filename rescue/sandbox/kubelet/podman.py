@@ -1,0 +1,100 @@
+"""The podman command line as an asyncio object; all that a sandbox makes carries its label."""
+
+import asyncio
+import json
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+LABEL = "dev.rescue.sandbox"
+RUNTIME = "runc"
+# cgroupfs and low ulimits: a machine without systemd or CAP_SYS_RESOURCE refuses podman's defaults.
+GLOBAL = ("podman", "--runtime", RUNTIME, "--cgroup-manager", "cgroupfs")
+LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")
+# More at a time only wait for podman's own locks and starve the containers of the processor.
+PARALLEL = 4
+
+
+class PodmanError(Exception):
+    """A podman command failed; ``text`` is what it said on stderr, without the ``Error:`` prefix."""
+
+    def __init__(self, command: Sequence[str], code: int, stderr: str) -> None:
+        self.text = stderr.strip().removeprefix("Error: ")
+        self.code = code
+        super().__init__(f"podman {' '.join(command[:2])}: exit {code}: {self.text}")
+
+
+class Podman:
+    """podman for one sandbox; ``sandbox`` is its name."""
+
+    def __init__(self, sandbox: str) -> None:
+        self.sandbox = sandbox
+        self._slots = asyncio.Semaphore(PARALLEL)
+
+    @property
+    def label(self) -> str:
+        """The label of everything this sandbox makes, as ``key=value``."""
+        return f"{LABEL}={self.sandbox}"
+
+    async def call(self, *args: str) -> str:
+        """Run ``podman args`` and return its stdout; PodmanError."""
+        async with self._slots:
+            process = await asyncio.create_subprocess_exec(
+                *GLOBAL, *args, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            )
+            stdout, stderr = await process.communicate()
+        if process.returncode:
+            raise PodmanError(args, process.returncode, stderr.decode(errors="replace"))
+        return stdout.decode(errors="replace")
+
+    async def json(self, *args: str) -> Any:
+        """The JSON that ``podman args`` prints."""
+        return json.loads(await self.call(*args))
+
+    async def create(self, name: str, options: Sequence[str], image: Sequence[str]) -> str:
+        """Create a container that is not yet running; returns its id.
+
+        ``image`` ends the command line: the image's name (or a rootfs) and the arguments.
+        """
+        output = await self.call("create", "--name", name, "--label", self.label, *LIMITS, *options, *image)
+        return output.split()[-1]
+
+    async def remove(self, *containers: str) -> None:
+        """Kill and remove; those that are gone already are no error."""
+        if containers:
+            await self.call("rm", "--force", "--ignore", "--time", "0", *containers)
+
+    async def signal(self, container: str, signal: str) -> None:
+        """Send a signal to the container's PID 1; one that has ended already is no error."""
+        try:
+            await self.call("kill", "--signal", signal, container)
+        except PodmanError as error:
+            if not any(word in error.text for word in ("not running", "no such container", "is not up")):
+                raise
+
+    async def deaths(self) -> AsyncIterator[dict[str, Any]]:
+        """Every ``died`` event of the sandbox's containers from now on (ID, ContainerExitCode, Time)."""
+        process = await asyncio.create_subprocess_exec(
+            *GLOBAL, "events", "--stream", "--since", "1s", "--format", "json",
+            "--filter", "event=died", "--filter", f"label={self.label}",
+            stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None  # PIPE was asked for
+            async for line in process.stdout:
+                yield json.loads(line)
+        finally:
+            await end(process)
+
+
+async def end(process: Process) -> None:
+    """Kill a child process and reap it."""
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+def user_is_root() -> bool:
+    """Whether this process may mount, change owners and write packet rules."""
+    return os.geteuid() == 0
