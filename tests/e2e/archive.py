@@ -56,9 +56,7 @@ def write_archive(image: Image, folder: Path) -> Path:
         }
     ).encode()
     config_name, layer_name = hashlib.sha256(config).hexdigest() + ".json", f"{digest}/layer.tar"
-    manifest = json.dumps(
-        [{"Config": config_name, "RepoTags": [image.name], "Layers": [layer_name]}]
-    ).encode()
+    manifest = json.dumps([{"Config": config_name, "RepoTags": [image.name], "Layers": [layer_name]}]).encode()
     members = {config_name: config, layer_name: layer, "manifest.json": manifest}
     target = folder / image.file_name
     target.write_bytes(_tar(Entry(name, content, mode=0o644) for name, content in members.items()))

@@ -78,9 +78,7 @@ def _call(machine: Machine, name: str, *arguments: int) -> bytes:
 def _elf(machine: Machine, body: bytes) -> bytes:
     """One executable, read-only segment that holds the headers and ``body``; it starts at the body."""
     identity = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
-    header = struct.pack(
-        "<HHIQQQIHHHHHH", 2, machine.elf_number, 1, BASE + HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0
-    )
+    header = struct.pack("<HHIQQQIHHHHHH", 2, machine.elf_number, 1, BASE + HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     size = HEADERS + len(body)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, BASE, BASE, size, size, 0x1000)
     return identity + header + segment + body

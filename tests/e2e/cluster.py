@@ -1,0 +1,165 @@
+"""The cluster that the suite runs on, seen with the plain Kubernetes client, and rescue run as a user runs it."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubernetes import client, config, utils
+
+RESCUE = Path(sys.executable).parent / "rescue"
+MANAGED = "app.kubernetes.io/managed-by=rescue"
+PATIENCE = 180  # seconds until a state must have come; a busy machine needs some
+
+Pod = dict[str, Any]
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one call of rescue left: its exit code and both streams."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout."""
+        loaded: dict[str, Any] = json.loads(self.stdout)
+        return loaded
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What rescue said about one case's pod; ``folder`` is the case folder that it wrote."""
+
+    run: Run
+    pod: str
+    namespace: str
+    folder: Path
+
+
+class Cluster:
+    """One kubeconfig context; a test asks it for namespaces, pods and runs of rescue."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._api = config.new_client_from_config(str(kubeconfig) if kubeconfig else None, context)
+        # Any: these calls also take dictionaries and give raw answers, which the client's types do not know.
+        self._core: Any = client.CoreV1Api(self._api)
+        self._storage: Any = client.StorageV1Api(self._api)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What rescue needs to find this cluster."""
+        return dict(os.environ) | ({"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {})
+
+    def command(self, *arguments: str) -> list[str]:
+        """The call of rescue, with the context after the name of the command."""
+        context = ["--context", self._context] if self._context else []
+        return [str(RESCUE), arguments[0], *context, *arguments[1:]]
+
+    def rescue(self, *arguments: str, timeout: float = 240) -> Run:
+        """Run rescue to its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def make_namespace(self, prefix: str, labels: dict[str, str]) -> str:
+        """A fresh namespace, ready for pods: a real cluster makes its service account a moment later."""
+        name = f"rescue-e2e-{prefix}-{secrets.token_hex(2)}"
+        self._core.create_namespace({"metadata": {"name": name, "labels": labels}})
+        wait_for(f"the default service account of {name}", lambda: self._service_account(name))
+        return name
+
+    def drop_namespace(self, name: str) -> None:
+        """Begin to delete a namespace and everything in it."""
+        self._core.delete_namespace(name)
+
+    def apply(self, namespace: str, *objects: dict[str, Any]) -> None:
+        """Create objects of any kind."""
+        for document in objects:
+            utils.create_from_dict(self._api, document, namespace=namespace)
+
+    def pods(self, namespace: str, selector: str = "") -> list[Pod]:
+        """The pods as the API spells them."""
+        answer = self._core.list_namespaced_pod(namespace, label_selector=selector, _preload_content=False)
+        items: list[Pod] = json.loads(answer.data)["items"]
+        return items
+
+    def pod_in_state(self, namespace: str, selector: str, state: str, container: str = "") -> str:
+        """The name of the first selected pod, once one of its containers (or ``container``) is in ``state``.
+
+        ``state`` is a waiting reason such as CrashLoopBackOff, or a phase such as Running.
+        """
+        return wait_for(
+            f"{state} of {selector} in {namespace}",
+            lambda: next(
+                (
+                    name_of(pod)
+                    for pod in self.pods(namespace, selector)
+                    if state in _states(pod, container) and "deletionTimestamp" not in pod["metadata"]
+                ),
+                "",
+            ),
+        )
+
+    def clones(self, namespace: str) -> list[Pod]:
+        """What rescue made and did not delete yet."""
+        return self.pods(namespace, MANAGED)
+
+    def wait_until_no_clone(self, namespace: str) -> None:
+        """Let clones that are being deleted go; one that nobody deletes is an error."""
+        wait_for(f"the end of the clones in {namespace}", lambda: not self.clones(namespace), seconds=60)
+
+    def provides(self, requirement: str) -> bool:
+        """Whether a case that names this requirement can run; the sandbox has all that the cases ask for."""
+        if not requirement or not self._context:
+            return True
+        if requirement != "default-storage-class":
+            raise ValueError(f"unknown requirement {requirement}")
+        classes = self._storage.list_storage_class().items
+        default = "storageclass.kubernetes.io/is-default-class"
+        return any((entry.metadata.annotations or {}).get(default) == "true" for entry in classes)
+
+    def _service_account(self, namespace: str) -> bool:
+        found = self._core.list_namespaced_service_account(namespace).items
+        return any(account.metadata.name == "default" for account in found)
+
+
+def wait_for(what: str, probe: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
+    """The first true answer of ``probe``; TimeoutError naming ``what`` when none came."""
+    deadline = time.monotonic() + seconds
+    while not (answer := probe()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.5)
+    return answer
+
+
+def name_of(pod: Pod) -> str:
+    """metadata.name"""
+    return str(pod["metadata"]["name"])
+
+
+def _states(pod: Pod, container: str) -> Iterator[str]:
+    status = pod["status"]
+    yield status.get("phase", "")
+    for entry in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        waiting = entry.get("state", {}).get("waiting")
+        if waiting and container in ("", entry["name"]):
+            yield waiting["reason"]

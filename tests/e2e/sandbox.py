@@ -1,0 +1,56 @@
+"""A sandbox of the suite's own: started, given the images, taken down, and searched for what it left."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.archive import write_archive
+from tests.e2e.cluster import RESCUE
+from tests.e2e.images import TOOLKIT, all_images
+
+
+@contextmanager
+def running(folder: Path, keep_images: bool) -> Iterator[Path]:
+    """The kubeconfig of a sandbox that lives in ``folder`` for as long as the context does.
+
+    Raises CalledProcessError with rescue's own words when it cannot be started, AssertionError when it leaves a
+    container behind.
+    """
+    name = f"e2e-{os.getpid()}"
+    state = folder / "state"
+    with _images(folder, keep_images):
+        try:
+            _call(str(RESCUE), "sandbox", "up", "--name", name, XDG_STATE_HOME=str(state))
+            yield state / "rescue" / "sandbox" / name / "kubeconfig"
+        finally:
+            _call(str(RESCUE), "sandbox", "down", "--name", name, XDG_STATE_HOME=str(state))
+        left = _call("podman", "ps", "--all", "--quiet", "--filter", f"label=dev.rescue.sandbox={name}")
+        assert not left, f"the sandbox left containers behind: {left}"
+
+
+@contextmanager
+def _images(folder: Path, keep: bool) -> Iterator[None]:
+    """The suite's images in podman; a toolkit image that the user already has stays as it is."""
+    images = [image for image in all_images() if not (image.name == TOOLKIT and _exists(TOOLKIT))]
+    try:
+        for image in images:
+            archive = write_archive(image, folder)
+            _call("podman", "load", "--quiet", "--input", str(archive))
+            archive.unlink()
+        yield
+    finally:
+        if not keep:
+            _call("podman", "rmi", "--force", "--ignore", *(image.name for image in images))
+
+
+def _exists(image: str) -> bool:
+    return subprocess.run(["podman", "image", "exists", image]).returncode == 0
+
+
+def _call(*command: str, **environment: str) -> str:
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=180)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()
