@@ -57,27 +57,27 @@ class Cluster:
         self._core: Any = client.CoreV1Api(self._api)
         self._storage: Any = client.StorageV1Api(self._api)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What rescue needs to find this cluster."""
-        return dict(os.environ) | ({"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {})
-
-    def command(self, *arguments: str) -> list[str]:
-        """The call of rescue, with the context after the name of the command."""
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start rescue without a terminal; the context goes after the name of the command."""
         context = ["--context", self._context] if self._context else []
-        return [str(RESCUE), arguments[0], *context, *arguments[1:]]
-
-    def rescue(self, *arguments: str, timeout: float = 240) -> Run:
-        """Run rescue to its end."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment,
+        ours = {"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {}
+        return subprocess.Popen(
+            [str(RESCUE), arguments[0], *context, *arguments[1:]],
+            env=os.environ | ours | environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
         )
-        return Run(done.returncode, done.stdout, done.stderr)
+
+    def rescue(self, *arguments: str, **environment: str) -> Run:
+        """Run rescue to its end."""
+        with self.start(*arguments, **environment) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=240)
+            finally:
+                process.kill()
+        return Run(process.returncode, stdout, stderr)
 
     def make_namespace(self, prefix: str, labels: dict[str, str]) -> str:
         """A fresh namespace, ready for pods: a real cluster makes its service account a moment later."""
@@ -121,6 +121,10 @@ class Cluster:
     def clones(self, namespace: str) -> list[Pod]:
         """What rescue made and did not delete yet."""
         return self.pods(namespace, MANAGED)
+
+    def delete_clones(self, namespace: str) -> None:
+        """Delete what a killed rescue could not."""
+        self._core.delete_collection_namespaced_pod(namespace, label_selector=MANAGED)
 
     def wait_until_no_clone(self, namespace: str) -> None:
         """Let clones that are being deleted go; one that nobody deletes is an error."""

@@ -1,0 +1,140 @@
+"""What rescue says, and leaves, when it cannot do its work: an error, a hint, the right exit code, and nothing else."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster import Cluster, Run, wait_for
+from tests.e2e.expect import load_objects
+
+pytestmark = pytest.mark.e2e
+
+USAGE, REFUSED, CLUSTER = 2, 3, 4
+MANIFEST = Path(__file__).parent / "ground" / "manifest.yaml"
+
+
+@pytest.fixture(scope="module")
+def ground(cluster: Cluster) -> Iterator[str]:
+    """A namespace with the pods of ground/manifest.yaml; it has no clone at the end."""
+    namespace = cluster.make_namespace("bad-input", {})
+    cluster.apply(namespace, *load_objects(MANIFEST))
+    yield namespace
+    left = [pod["metadata"]["name"] for pod in cluster.clones(namespace)]
+    cluster.drop_namespace(namespace)
+    assert left == []
+
+
+def check_error(run: Run, code: int, *texts: str) -> None:
+    """One error and one hint on stderr that say ``texts``, nothing on stdout, no traceback."""
+    said = [line for line in run.stderr.splitlines() if line.startswith(("error: ", "hint: "))]
+    assert run.code == code, run.stderr
+    assert [line.split(":")[0] for line in said] == ["error", "hint"], run.stderr
+    assert [text for text in texts if text not in run.stderr] == [], run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def rescue_pod(cluster: Cluster, namespace: str, pod: str, state: str, *arguments: str) -> Run:
+    """Rescue a pod of the ground once it is in ``state``."""
+    cluster.pod_in_state(namespace, f"app={pod}", state)
+    return cluster.rescue("pod", pod, "-n", namespace, *arguments)
+
+
+def test_a_pod_that_does_not_exist(cluster: Cluster, ground: str) -> None:
+    check_error(cluster.rescue("pod", "no-such-pod", "-n", ground), CLUSTER, "no-such-pod", ground)
+
+
+def test_a_namespace_that_does_not_exist(cluster: Cluster) -> None:
+    check_error(cluster.rescue("pod", "crash", "-n", "no-such-namespace"), CLUSTER, "no-such-namespace")
+
+
+def test_a_container_that_does_not_exist(cluster: Cluster, ground: str) -> None:
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "-c", "no-such-container")
+    check_error(run, USAGE, "no-such-container", "app")
+
+
+def test_a_context_that_does_not_exist(cluster: Cluster, ground: str) -> None:
+    check_error(cluster.rescue("pod", "crash", "-n", ground, "--context", "no-such-context"), USAGE, "no-such-context")
+
+
+def test_a_cluster_that_does_not_answer(cluster: Cluster, tmp_path: Path) -> None:
+    entry = {"clusters": [{"name": "gone", "cluster": {"server": "http://127.0.0.1:9"}}], "users": []}
+    contexts = [{"name": "gone", "context": {"cluster": "gone", "user": "nobody"}}]
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps({**entry, "contexts": contexts, "current-context": "gone"}))
+    run = cluster.rescue("pod", "crash", "--context", "gone", KUBECONFIG=str(kubeconfig))
+    check_error(run, CLUSTER, "127.0.0.1:9")
+
+
+def test_a_pod_that_runs_fine(cluster: Cluster, ground: str) -> None:
+    check_error(rescue_pod(cluster, ground, "healthy", "Running"), REFUSED, "healthy")
+
+
+def test_a_windows_pod(cluster: Cluster, ground: str) -> None:
+    check_error(rescue_pod(cluster, ground, "windows", "Pending"), REFUSED, "indows")
+
+
+def test_a_pod_whose_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
+    run = rescue_pod(cluster, ground, "no-such-image", "ImagePullBackOff")
+    check_error(run, REFUSED, "rescue.test/no-such-image:1")
+
+
+def test_a_command_that_only_the_image_knows(cluster: Cluster, ground: str) -> None:
+    check_error(rescue_pod(cluster, ground, "no-command", "CrashLoopBackOff"), REFUSED, "command", "-- ")
+
+
+def test_a_patch_file_that_is_malformed(cluster: Cluster, ground: str, tmp_path: Path) -> None:
+    patch = tmp_path / "mine.yaml"
+    patch.write_text(
+        "name: mine\nwhy: I want to.\nrules:\n  - id: mine\n    op: replaec\n    path: /spec\n    value: 1\n"
+    )
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch))
+    check_error(run, USAGE, "mine.yaml:5", "replaec")
+
+
+def test_a_patch_that_the_server_refuses(cluster: Cluster, ground: str, tmp_path: Path) -> None:
+    patch = tmp_path / "mine.yaml"
+    patch.write_text(
+        "name: mine\nwhy: I want to.\nrules:\n  - {id: mine, op: add, path: /spec/dnsPolicy, value: Nonsense}\n"
+    )
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch))
+    check_error(run, CLUSTER, "spec.dnsPolicy", "Nonsense")
+
+
+def test_a_clone_whose_toolkit_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", "rescue.test/no-such-toolkit:1")
+    check_error(run, CLUSTER, "rescue.test/no-such-toolkit:1")
+    cluster.wait_until_no_clone(ground)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_in_the_middle_deletes_the_clone(cluster: Cluster, ground: str, number: signal.Signals) -> None:
+    with started(cluster, ground) as process:
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=90)
+    assert process.returncode == 128 + number, stderr
+    assert "Traceback" not in stderr
+    cluster.wait_until_no_clone(ground)
+
+
+def test_a_clone_that_nobody_could_delete_ends_by_itself(cluster: Cluster, ground: str) -> None:
+    with started(cluster, ground) as process:
+        process.kill()
+    try:
+        (clone,) = cluster.clones(ground)
+        assert 0 < clone["spec"]["activeDeadlineSeconds"] <= 3600
+        assert "ownerReferences" not in clone["metadata"]
+    finally:
+        cluster.delete_clones(ground)
+
+
+def started(cluster: Cluster, namespace: str) -> subprocess.Popen[str]:
+    """A rescue of the pod ``endless`` whose clone is running."""
+    cluster.pod_in_state(namespace, "app=endless", "CrashLoopBackOff")
+    process = cluster.start("pod", "endless", "-n", namespace)
+    wait_for("a running clone", lambda: [c for c in cluster.clones(namespace) if c["status"]["phase"] == "Running"])
+    return process
