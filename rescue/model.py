@@ -43,6 +43,12 @@ class Target:
     owner: Owner | None
     choice: str
 
+    @classmethod
+    def from_json(cls, value: JsonObject) -> "Target":
+        """The target that ``to_json`` wrote."""
+        values = {f.name: value[camel(f.name)] for f in fields(cls)}
+        return cls(**{**values, "owner": Owner(**values["owner"]) if values["owner"] else None})
+
 
 @dataclass(frozen=True)
 class Command:

@@ -6,7 +6,6 @@ A rule is an RFC 6902 operation whose ``path`` may match many places, a reason, 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -183,11 +182,3 @@ def combine(rules: Iterable[Rule], user: Iterable[Rule], skip: Iterable[str]) ->
             raise RescueError(f"no rule has the id {name!r}", "`rescue rules` lists them", ExitCode.USAGE)
         del table[name]
     return list(table.values())
-
-
-def read_file(path: Path) -> list[Rule]:
-    """The rules of a file; raises RescueError (usage) when it cannot be read or is malformed."""
-    try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error

@@ -1,0 +1,103 @@
+"""The case: the local folder with everything one rescue collected, its names, how it is written and read."""
+
+import errno
+import json
+import mmap
+from pathlib import Path
+from typing import Any
+
+from rescue.errors import ExitCode, RescueError
+from rescue.evidence import DOCUMENTS, STREAMS, CaseFiles, case_files
+from rescue.model import SCHEMA_VERSION, JsonObject
+
+CASE, TARGET, POD, EVENTS, OBJECTS = "case.json", "target.json", "pod.json", "events.json", "objects.json"
+PLAN, CLONE, CLONE_STATUS, REPORT = "plan.json", "clone.yaml", "clone-status.json", "report.json"
+REPLAY = "replay"
+
+
+def log_name(container: str, previous: bool) -> str:
+    """Where a container's log is."""
+    return f"logs/{container}{'.previous' if previous else ''}.log"
+
+
+class Case:
+    """One case folder. Writing raises RescueError when the disk is full or not writable."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> "Case":
+        """Make the folder; raises RescueError (usage) when there is something in it already."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / REPLAY).mkdir()
+            (path / "logs").mkdir()
+        except FileExistsError as error:
+            raise RescueError(f"{path} holds a case already", "name another --case folder", ExitCode.USAGE) from error
+        except OSError as error:
+            raise RescueError(f"{path}: {error.strerror}", "name a writable --case folder", ExitCode.USAGE) from error
+        return cls(path)
+
+    def write(self, name: str, content: str) -> None:
+        """Write a text file."""
+        try:
+            (self.path / name).write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise write_error(self.path / name, error) from error
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a JSON file."""
+        self.write(name, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+    def json(self, name: str, default: Any) -> Any:
+        """Read a JSON file; ``default`` when it is not there.
+
+        Raises RescueError (usage) when it is no JSON: the folder is not a case, or was damaged.
+        """
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return default
+        except (OSError, ValueError) as error:
+            raise RescueError(f"{path}: {error}", "is the case complete?", ExitCode.USAGE) from error
+
+    def buffer(self, name: str) -> bytes | mmap.mmap:
+        """A file's content without reading it whole; empty when it is not there."""
+        path = self.path / name
+        if not path.is_file() or not path.stat().st_size:
+            return b""
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def bytes(self, name: str) -> bytes:
+        """A file's content; empty when it is not there."""
+        return bytes(self.buffer(name)[:])
+
+
+def write_error(path: Path, error: OSError) -> RescueError:
+    """The error for a local file that cannot be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room, or choose another disk with --case" if full else "choose a writable place with --case"
+    return RescueError(f"cannot write {path}: {error.strerror}", hint)
+
+
+def open_case(path: Path) -> Case:
+    """An existing case; raises RescueError (usage) when the folder is none or of another schema."""
+    case = Case(path)
+    header: JsonObject = case.json(CASE, {})
+    if header.get("schemaVersion") != SCHEMA_VERSION:
+        found = f"it says {header['schemaVersion']!r}" if header else f"it has no {CASE}"
+        raise RescueError(f"{path} is not a case of this version: {found}", "see: ls -R", ExitCode.USAGE)
+    return case
+
+
+def read_files(case: Case) -> CaseFiles:
+    """The inputs of a diagnosis."""
+    header = case.json(CASE, {})
+    logs = (log_name(header["container"], previous) for previous in (False, True))
+    files: dict[str, Any] = {name: case.bytes(name) for name in (*STREAMS.values(), *logs) if name != STREAMS["strace"]}
+    files[STREAMS["strace"]] = case.buffer(STREAMS["strace"])  # may be too large to read whole
+    files.update({name: case.json(name, None) for name in DOCUMENTS.values()})
+    return case_files(header, files)

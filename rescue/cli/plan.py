@@ -1,0 +1,74 @@
+"""rescue plan and rescue rules: what would be changed, and why."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rescue import flow
+from rescue.cli.options import plan_options, to_options
+from rescue.difference import render as render_diff
+from rescue.errors import ExitCode, RescueError
+from rescue.manifest import dump, load_all
+from rescue.model import JsonObject, Plan
+
+FORMATS = {
+    "diff": lambda plan: render_diff(plan),
+    "patch": lambda plan: json.dumps(plan.patch, indent=2) + "\n",
+    "yaml": lambda plan: dump(plan.clone),
+}
+
+
+def _manifest(path: Path) -> JsonObject:
+    """The one Pod in a YAML or JSON file."""
+    try:
+        documents = load_all(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RescueError(f"{path}: {error}", "give a readable manifest", ExitCode.USAGE) from error
+    pods = [doc for doc in documents if isinstance(doc, dict) and doc.get("kind") == "Pod"]
+    if len(pods) != 1 or not isinstance(pods[0].get("spec"), dict) or not pods[0]["spec"].get("containers"):
+        raise RescueError(
+            f"{path} holds no single Pod with containers", "try: kubectl get pod NAME -o yaml", ExitCode.USAGE
+        )
+    pods[0].setdefault("metadata", {}).setdefault("name", "pod")
+    return pods[0]
+
+
+@click.command()
+@click.argument("pod", required=False, default="")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("-f", "--filename", type=click.Path(path_type=Path, dir_okay=False), help="A pod's manifest, no cluster.")
+@plan_options
+@click.option("-o", "--output", type=click.Choice(sorted(FORMATS)), default="diff", show_default=True)
+def plan(filename: Path | None, output: str, **values: Any) -> None:
+    """Show the clone that `rescue pod POD` would make; create nothing.
+
+    \b
+    Examples:
+      rescue plan shop-7d4b9c-x2x7q -o diff
+      rescue plan -f pod.yaml -o patch
+      rescue plan shop-7d4b9c-x2x7q -o yaml | kubectl apply --dry-run=server -f -
+    """
+    made = _plan(filename, values)
+    for warning in made.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(FORMATS[output](made), nl=False)
+
+
+def _plan(filename: Path | None, values: dict[str, Any]) -> Plan:
+    if filename is None:
+        if not values["pod"]:
+            raise click.UsageError("name a POD, or give a manifest with -f")
+        return flow.plan_pod(to_options(**values))
+    if values["pod"]:  # with -f the first word belongs to the command after --
+        values = {**values, "command": (values["pod"], *values["command"]), "pod": ""}
+    return flow.plan_offline(_manifest(filename), to_options(**values))
+
+
+@click.command()
+@click.option("--patch", "patches", multiple=True, type=click.Path(path_type=Path, dir_okay=False))
+def rules(patches: tuple[Path, ...]) -> None:
+    """List what is changed in a clone, and why."""
+    for rule in flow.load_rules(patches, ()):
+        click.echo(f"{rule.id:<24} {rule.op:<8} {rule.why}")

@@ -1,0 +1,40 @@
+"""rescue pod: the main job."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rescue.cli.options import plan_options, to_options
+from rescue.console import Console
+from rescue.flow import rescue_pod
+from rescue.report import FORMATS
+
+
+@click.command()
+@click.argument("pod")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@plan_options
+@click.option(
+    "--seconds", type=click.FloatRange(1), help="Longest replay; default: twice the original's life, 30 to 600."
+)
+@click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for the clone.")
+@click.option("--keep", is_flag=True, help="Do not delete the clone; it still ends at its --ttl.")
+@click.option("--case", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything collected.")
+@click.option("-o", "--output", type=click.Choice(sorted(FORMATS)), default="text", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="No progress lines.")
+@click.pass_context
+def pod(ctx: click.Context, /, output: str, quiet: bool, **values: Any) -> None:
+    """Say why POD crashes.
+
+    The command of the container is replayed; give another one after --.
+
+    \b
+    Examples:
+      rescue pod shop-7d4b9c-x2x7q -n prod
+      rescue pod shop-7d4b9c-x2x7q -c web -- /srv/shop --verbose
+      rescue pod shop-7d4b9c-x2x7q -o json --case ./case
+    """
+    report = rescue_pod(to_options(**values), Console(quiet=quiet))
+    click.echo(FORMATS[output](report), nl=False)
+    ctx.exit(report.exit_code)

@@ -1,0 +1,168 @@
+"""The clone's life in the cluster: dry-run, create, wait until it holds, delete and see it gone."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rescue.errors import ExitCode, RescueError
+from rescue.interrupt import deferred
+from rescue.kube.client import Cluster
+from rescue.kube.errors import ClusterError
+from rescue.model import JsonObject
+from rescue.waiting import progress
+
+Say = Callable[[str], None]
+
+DELETE_ATTEMPTS = 6
+GONE_SECONDS = 30.0
+WATCH_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone that exists: enough to find it, and to delete no other pod of the same name."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+
+    @property
+    def delete_command(self) -> str:
+        """What a user types to delete it."""
+        return f"kubectl delete pod {self.name} -n {self.namespace}"
+
+
+def _of(pod: JsonObject) -> Clone:
+    metadata = pod["metadata"]
+    return Clone(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
+
+
+def create(cluster: Cluster, namespace: str, manifest: JsonObject) -> Clone:
+    """Create the clone after a server-side dry-run; raises ClusterError with nothing left behind."""
+    try:
+        cluster.create("pods", namespace, manifest, dry_run=True)
+    except ClusterError as error:
+        raise ClusterError(
+            f"the cluster refuses the clone; nothing was created: {error.message}", error.hint, error.status
+        ) from error
+    try:
+        return _of(cluster.create("pods", namespace, manifest))
+    except ClusterError as error:
+        if error.status == 0:
+            _delete_unseen(cluster, namespace, manifest, error)
+        raise
+
+
+def _delete_unseen(cluster: Cluster, namespace: str, manifest: JsonObject, cause: ClusterError) -> None:
+    """The answer to a create was lost: the clone may exist. Its random name makes it ours."""
+    name = manifest["metadata"]["name"]
+    try:
+        delete(cluster, _of(cluster.get("pods", namespace, name)))
+    except ClusterError as error:
+        if error.status != 404:
+            raise RescueError(
+                f"{cause.message}; the clone may exist all the same",
+                f"when the cluster answers again: kubectl delete pod {name} -n {namespace}",
+                ExitCode.CLUSTER,
+            ) from error
+
+
+@contextmanager
+def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, say: Say) -> Iterator[Clone]:
+    """A clone for the time of a block; deleted at its end, also after errors and Ctrl-C, unless ``keep``."""
+    made: list[Clone] = []
+    try:
+        with deferred():
+            made.append(create(cluster, namespace, manifest))
+        yield made[0]
+    finally:
+        for clone in made:
+            if keep:
+                say(f"clone kept: {clone.delete_command}")
+                continue
+            with deferred():
+                delete(cluster, clone)
+            say(f"clone {clone.name} deleted")
+
+
+def states(cluster: Cluster, clone: Clone, deadline: float) -> Iterator[JsonObject]:
+    """The clone's pod each time it changes, until ``deadline`` (monotonic seconds); raises ClusterError when gone."""
+    version = clone.version
+    while time.monotonic() < deadline:
+        pod = cluster.get("pods", clone.namespace, clone.name)
+        version = pod["metadata"]["resourceVersion"]
+        yield pod
+        left = max(1, min(WATCH_SECONDS, int(deadline - time.monotonic())))
+        for event in cluster.watch("pods", clone.namespace, clone.name, version, left):
+            if event["type"] not in ("ADDED", "MODIFIED"):
+                break
+            yield event["object"]
+            if time.monotonic() > deadline:
+                break
+
+
+def wait_until_held(cluster: Cluster, clone: Clone, target: str, seconds: float, say: Say) -> None:
+    """Wait until target and keeper run; every new waiting reason is said once.
+
+    Raises RescueError (cluster) when the clone cannot start, or not within ``seconds``.
+    """
+    said: set[str] = set()
+    reasons: tuple[str, ...] = ()
+    for pod in states(cluster, clone, time.monotonic() + seconds):
+        now = progress(pod, target)
+        if now.running:
+            return
+        if now.failure:
+            raise RescueError(now.failure, now.hint, ExitCode.CLUSTER)
+        reasons = now.reasons
+        for reason in reasons:
+            if reason not in said:
+                say(f"waiting: {reason}")
+            said.add(reason)
+    raise RescueError(
+        f"the clone did not start within {seconds:.0f} s: {'; '.join(reasons) or 'no reason given'}",
+        "give it more time with --wait SECONDS, or look at: kubectl get events",
+        ExitCode.CLUSTER,
+    )
+
+
+def delete(cluster: Cluster, clone: Clone) -> None:
+    """Delete the clone and wait until it is gone; tries again while the cluster does not answer.
+
+    Raises RescueError (cluster) with the command to type when it is still there.
+    """
+    problem = "it is still there"
+    for attempt in range(DELETE_ATTEMPTS):
+        try:
+            cluster.delete("pods", clone.namespace, clone.name, clone.uid)
+            if _gone(cluster, clone):
+                return
+        except ClusterError as error:
+            if error.status in (404, 409):  # 409: another pod has the name by now.
+                return
+            problem = error.message
+            if error.status in (401, 403):
+                break
+        time.sleep(min(0.5 * 2**attempt, 5))
+    raise RescueError(
+        f"the clone {clone.name} was not deleted: {problem}",
+        f"{clone.delete_command}   (it ends by itself at its deadline)",
+        ExitCode.CLUSTER,
+    )
+
+
+def _gone(cluster: Cluster, clone: Clone) -> bool:
+    """Whether the clone disappears within GONE_SECONDS."""
+    end = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < end:
+        try:
+            if cluster.get("pods", clone.namespace, clone.name)["metadata"]["uid"] != clone.uid:
+                return True
+        except ClusterError as error:
+            if error.status == 404:
+                return True
+            raise
+        time.sleep(0.2)
+    return False

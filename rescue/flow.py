@@ -1,0 +1,249 @@
+"""The order of the steps: triage, plan, clone, replay, collect, diagnose, report."""
+
+import getpass
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rescue import __version__, clone, collect, gather, replay, toolkit
+from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
+from rescue.console import Console
+from rescue.errors import ExitCode, RescueError
+from rescue.interrupt import as_keyboard_interrupt
+from rescue.judge import judge
+from rescue.kube.client import Cluster, connect
+from rescue.kube.errors import ClusterError
+from rescue.manifest import dump
+from rescue.model import SCHEMA_VERSION, JsonObject, Plan, Report, Target, to_json
+from rescue.plan import SUFFIX_LENGTH, Choices, compile_plan
+from rescue.resources import data_dir
+from rescue.rules import Rule, combine, parse
+from rescue.triage import choose_target, offline_target
+
+RUN = "1"
+LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # as Kubernetes' own suffixes: no vowels, so no words
+DEFAULT_TOOLKIT_IMAGE = "busybox:1.37.0-musl"
+# A replay may take twice as long as the original lived (tracing slows a start), within these bounds.
+SHORTEST, LONGEST, FACTOR = 30.0, 600.0, 2.0
+POLL_SECONDS = 2.0
+STATUS_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for; ``seconds`` None means: by the original's lifetime."""
+
+    pod: str = ""
+    namespace: str | None = None
+    context: str | None = None
+    container: str | None = None
+    command: tuple[str, ...] = ()
+    patches: tuple[Path, ...] = ()
+    skip_rules: tuple[str, ...] = ()
+    toolkit_image: str = DEFAULT_TOOLKIT_IMAGE
+    ttl: int = 3600
+    wait: float = 120.0
+    seconds: float | None = None
+    keep: bool = False
+    case: Path | None = None
+
+
+@dataclass
+class _Run:
+    """One rescue under way: what every step needs."""
+
+    options: Options
+    console: Console
+    cluster: Cluster
+    case: Case
+    header: JsonObject = field(default_factory=dict)
+
+    def note(self, **values: Any) -> None:
+        """Keep values in case.json."""
+        self.header.update(values)
+        self.case.write_json(CASE, self.header)
+
+
+def load_rules(patches: tuple[Path, ...], skip: tuple[str, ...]) -> list[Rule]:
+    """The built-in rules with the user's; raises RescueError (usage) for a malformed file or unknown id."""
+    built_in = [rule for path in sorted(data_dir("patches").glob("*.yaml")) for rule in _read_rules(path)]
+    return combine(built_in, [rule for path in patches for rule in _read_rules(path)], skip)
+
+
+def _read_rules(path: Path) -> list[Rule]:
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
+
+
+def _choices(options: Options, quarantine: frozenset[str] | None) -> Choices:
+    suffix = "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
+    expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
+    return Choices(
+        suffix=suffix,
+        expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        user=getpass.getuser(),
+        toolkit_image=options.toolkit_image,
+        ttl_seconds=options.ttl,
+        quarantine=quarantine,
+    )
+
+
+def plan_offline(pod: JsonObject, options: Options) -> Plan:
+    """The plan for a manifest without a cluster: no selector is known, so every label goes."""
+    target = offline_target(pod, options.container)
+    rules = load_rules(options.patches, options.skip_rules)
+    warnings = ["without a cluster the selectors are not known: all labels are dropped"]
+    return compile_plan(pod, target, rules, _choices(options, None), options.command, warnings)
+
+
+def _plan(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
+    rules = load_rules(options.patches, options.skip_rules)
+    keys, warnings = gather.quarantine(cluster, target.namespace)
+    plan = compile_plan(pod, target, rules, _choices(options, keys), options.command, warnings)
+    labels = plan.clone["metadata"].get("labels") or {}
+    published = gather.published_anyway(cluster, target.namespace, labels)
+    return replace(plan, warnings=(*plan.warnings, *published))
+
+
+def plan_pod(options: Options) -> Plan:
+    """The plan for a pod of the cluster; creates nothing."""
+    cluster = connect(options.context, options.namespace)
+    pod = cluster.get("pods", cluster.namespace, options.pod)
+    return _plan(cluster, pod, choose_target(pod, options.container, None), options)
+
+
+def rescue_pod(options: Options, console: Console) -> Report:
+    """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
+    with as_keyboard_interrupt():
+        cluster = connect(options.context, options.namespace)
+        pod = cluster.get("pods", cluster.namespace, options.pod)
+        target = choose_target(pod, options.container, gather.find_owner(cluster, pod))
+        console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
+        plan = _plan(cluster, pod, target, options)
+        run = _Run(options, console, cluster, Case.create(options.case or default_case(target)))
+        _open_case(run, target, plan)
+        gather.gather(cluster, run.case, pod, target)
+        _replay(run, target, plan)
+        return judge(run.case)
+
+
+def default_case(target: Target) -> Path:
+    """A new folder name for a case, under the working directory."""
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("rescue-cases") / f"{target.namespace}-{target.pod}-{moment}"
+
+
+def _open_case(run: _Run, target: Target, plan: Plan) -> None:
+    run.note(
+        schemaVersion=SCHEMA_VERSION,
+        rescueVersion=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        context=run.cluster.context,
+        namespace=target.namespace,
+        pod=target.pod,
+        container=target.container,
+        command=list(plan.command.argv),
+        commandSource=plan.command.source,
+        warnings=list(plan.warnings),
+        replayed=False,
+    )
+    run.case.write_json(TARGET, to_json(target))
+    run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
+    run.case.write(CLONE, dump(plan.clone))
+    for warning in plan.warnings:
+        run.console.warn(warning)
+
+
+def _replay(run: _Run, target: Target, plan: Plan) -> None:
+    """Clone, replay, collect; the clone lives only here."""
+    cluster, options, say = run.cluster, run.options, run.console.step
+    with clone.living(cluster, target.namespace, plan.clone, options.keep, say) as made:
+        say(f"clone {made.name} created")
+        run.note(clone={"name": made.name, "namespace": made.namespace, "deleted": False})
+        clone.wait_until_held(cluster, made, target.container, options.wait, say)
+        run.note(node=cluster.get("pods", made.namespace, made.name)["spec"].get("nodeName", ""))
+        tools = toolkit.load(replay.architecture(cluster, made))
+        say(f"toolkit: {tools.describe()}")
+        replay.upload(cluster, made, tools.tar)
+        _collect(run, made, target, _seconds(options, target))
+    run.note(clone={**run.header["clone"], "deleted": not options.keep})
+
+
+def _seconds(options: Options, target: Target) -> float:
+    if options.seconds is not None:
+        return options.seconds
+    return max(SHORTEST, min(LONGEST, FACTOR * (target.lifetime or 0)))
+
+
+def _collect(run: _Run, made: clone.Clone, target: Target, seconds: float) -> None:
+    say = run.console.step
+    say(f"replaying, for at most {seconds:.0f} s: {' '.join(run.header['command'])[:100]}")
+    run.note(replayed=True)
+    replay.request(run.cluster, made, RUN, {"seconds": f"{seconds:.0f}"})
+    watch = _Watch(run, made, target.container)
+    with _stopped_on_interrupt(run, made):
+        collect.collect(run.cluster, made, RUN, run.case.path / REPLAY, watch.tick)
+    say("replay ended, everything collected")
+    watch.settle()
+
+
+@contextmanager
+def _stopped_on_interrupt(run: _Run, made: clone.Clone) -> Iterator[None]:
+    """Ctrl-C: the clone is deleted a moment later; the case keeps what came so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.console.warn(f"interrupted; what came so far is in {run.case.path}")
+        raise
+    finally:
+        _save_status(run, made)
+
+
+def _save_status(run: _Run, made: clone.Clone) -> JsonObject:
+    """The clone's status into the case; an unreadable one is left as it was."""
+    try:
+        status: JsonObject = run.cluster.get("pods", made.namespace, made.name).get("status", {})
+    except ClusterError:
+        return {}
+    run.case.write_json(CLONE_STATUS, status)
+    return status
+
+
+class _Watch:
+    """Looks at the clone while it is being collected, not more often than every POLL_SECONDS."""
+
+    def __init__(self, run: _Run, made: clone.Clone, container: str) -> None:
+        self._run, self._clone, self._container = run, made, container
+        self._next = time.monotonic() + POLL_SECONDS
+
+    def tick(self) -> None:
+        """Say what changed; raises ClusterError when the clone is gone."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + POLL_SECONDS
+        _save_status(self._run, self._clone)
+
+    def settle(self) -> None:
+        """After a run without an end of its own, wait for the kubelet to say how the container ended."""
+        end = (self._run.case.path / REPLAY / "end").read_text(encoding="utf-8")
+        deadline = time.monotonic() + STATUS_SECONDS
+        while "ended=lost" in end and time.monotonic() < deadline:
+            if _was_terminated(_save_status(self._run, self._clone), self._container):
+                return
+            time.sleep(0.5)
+
+
+def _was_terminated(status: JsonObject, container: str) -> bool:
+    for entry in status.get("containerStatuses") or ():
+        if entry["name"] == container:
+            return bool(
+                (entry.get("state") or {}).get("terminated") or (entry.get("lastState") or {}).get("terminated")
+            )
+    return False

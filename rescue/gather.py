@@ -1,0 +1,184 @@
+"""Everything about the failing pod that the cluster will tell: written into the case before anything is created."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rescue.case import EVENTS, OBJECTS, POD, Case, log_name
+from rescue.kube.client import Cluster
+from rescue.kube.errors import ClusterError
+from rescue.model import JsonObject, Owner, Target
+from rescue.triage import controller_of, selector_keys
+
+LOG_LINES = 2000
+CONTROLLERS = ("replicasets", "replicationcontrollers", "statefulsets", "daemonsets", "jobs")
+# Owners that are looked up for their own owner: a Deployment says more than its ReplicaSet.
+_PARENTS = {"ReplicaSet": "replicasets", "Job": "jobs"}
+
+
+def find_owner(cluster: Cluster, pod: JsonObject) -> Owner | None:
+    """The controller at the top of the pod's chain of owners, as far as this account may read it."""
+    owner = controller_of(pod)
+    if owner is None or owner.kind not in _PARENTS:
+        return owner
+    try:
+        parent = cluster.get(_PARENTS[owner.kind], pod["metadata"]["namespace"], owner.name)
+    except ClusterError:
+        return owner  # Only its name is lost; the pod's own reference still says whose it is.
+    return controller_of(parent) or owner
+
+
+def quarantine(cluster: Cluster, namespace: str) -> tuple[frozenset[str] | None, list[str]]:
+    """Label keys that controllers of the namespace select by, and warnings.
+
+    None when one of the lists cannot be read: then no label is safe.
+    """
+    controllers: list[JsonObject] = []
+    for resource in CONTROLLERS:
+        try:
+            controllers.extend(cluster.list(resource, namespace))
+        except ClusterError as error:
+            return None, [f"all labels are dropped, because the selectors of {resource} cannot be read: {error}"]
+    return selector_keys(controllers), []
+
+
+def published_anyway(cluster: Cluster, namespace: str, labels: JsonObject) -> list[str]:
+    """A warning for each Service that would list the clone though it is never Ready."""
+    try:
+        services = cluster.list("services", namespace)
+    except ClusterError as error:
+        return [f"not checked, whether a Service publishes the clone's address: {error}"]
+    return [
+        f"Service {service['metadata']['name']} publishes not-ready addresses: its clients will see the clone's"
+        for service in services
+        if service["spec"].get("publishNotReadyAddresses") and _selects(service["spec"].get("selector"), labels)
+    ]
+
+
+def _selects(selector: JsonObject | None, labels: JsonObject) -> bool:
+    return bool(selector) and all(labels.get(key) == value for key, value in (selector or {}).items())
+
+
+def gather(cluster: Cluster, case: Case, pod: JsonObject, target: Target) -> None:
+    """Write pod, events, logs and related objects to the case; what may not be read is written down as such."""
+    case.write_json(POD, pod)
+    uid = pod["metadata"].get("uid", "")
+    events, refused = _attempt(
+        lambda: cluster.list("events", target.namespace, fieldSelector=f"involvedObject.uid={uid}")
+    )
+    case.write_json(EVENTS, events or [])
+    _gather_logs(cluster, case, target)
+    objects = related_objects(cluster, pod)
+    if refused:
+        objects["unreadable"]["events"] = refused
+    case.write_json(OBJECTS, objects)
+
+
+def _attempt(read: Callable[[], Any]) -> tuple[Any, str]:
+    """What ``read`` gives, and why not when the cluster refuses."""
+    try:
+        return read(), ""
+    except ClusterError as error:
+        return None, error.message
+
+
+def _gather_logs(cluster: Cluster, case: Case, target: Target) -> None:
+    for previous in (False, True):
+        text, refused = _attempt(
+            partial(cluster.logs, target.namespace, target.pod, target.container, previous, LOG_LINES)
+        )
+        if not refused:
+            case.write(log_name(target.container, previous), text)
+
+
+def _references(pod: JsonObject, kind: str, volume_name: str) -> list[str]:
+    """Names of ConfigMaps (``configMap``, ``name``) or Secrets (``secret``, ``secretName``) that a pod uses."""
+    spec, names = pod["spec"], set()
+    for volume in spec.get("volumes") or ():
+        names.add((volume.get(kind) or {}).get(volume_name))
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            names.add((source.get(kind) or {}).get("name"))
+    for container in [*spec.get("initContainers", ()), *spec.get("containers", ())]:
+        for entry in container.get("envFrom") or ():
+            names.add((entry.get(f"{kind}Ref") or {}).get("name"))
+        for entry in container.get("env") or ():
+            names.add(((entry.get("valueFrom") or {}).get(f"{kind}KeyRef") or {}).get("name"))
+    return sorted(name for name in names if name)
+
+
+def _claims(pod: JsonObject) -> list[str]:
+    volumes = pod["spec"].get("volumes") or ()
+    return sorted(v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v)
+
+
+def _keys(item: JsonObject) -> list[str]:
+    """Key names of a ConfigMap or Secret; the values are forgotten here."""
+    return sorted([*(item.get("data") or {}), *(item.get("binaryData") or {})])
+
+
+def _service(item: JsonObject) -> JsonObject:
+    spec = item["spec"]
+    wanted = ("clusterIP", "clusterIPs", "ports", "selector", "type", "externalName", "publishNotReadyAddresses")
+    return {"name": item["metadata"]["name"], **{key: spec[key] for key in wanted if key in spec}}
+
+
+def _pod(item: JsonObject) -> JsonObject:
+    status = item.get("status", {})
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
+    metadata = item["metadata"]
+    return {
+        "name": metadata["name"],
+        "ip": status.get("podIP", ""),
+        "labels": metadata.get("labels") or {},
+        "ready": ready,
+    }
+
+
+def _claim(item: JsonObject) -> JsonObject:
+    spec = item["spec"]
+    return {
+        "phase": item.get("status", {}).get("phase", ""),
+        "accessModes": spec.get("accessModes", []),
+        "storageClass": spec.get("storageClassName", ""),
+    }
+
+
+def related_objects(cluster: Cluster, pod: JsonObject) -> JsonObject:
+    """What a diagnosis correlates with: keys of ConfigMaps and Secrets, Services, Pods, claims.
+
+    ``unreadable`` says for each resource why it could not be read; a name that does not exist is left out.
+    """
+    namespace = pod["metadata"].get("namespace", "default")
+    objects: JsonObject = {"unreadable": {}}
+    singles: tuple[tuple[str, str, list[str], Callable[[JsonObject], Any]], ...] = (
+        ("configMaps", "configmaps", _references(pod, "configMap", "name"), _keys),
+        ("secrets", "secrets", _references(pod, "secret", "secretName"), _keys),
+        ("persistentVolumeClaims", "persistentvolumeclaims", _claims(pod), _claim),
+    )
+    for field, resource, names, convert in singles:
+        objects[field] = _named(cluster, resource, namespace, names, convert, objects["unreadable"])
+    lists: tuple[tuple[str, Callable[[JsonObject], Any]], ...] = (("services", _service), ("pods", _pod))
+    for resource, convert in lists:
+        items, refused = _attempt(partial(cluster.list, resource, namespace))
+        objects[resource] = [convert(item) for item in items or ()]
+        if refused:
+            objects["unreadable"][resource] = refused
+    return objects
+
+
+def _named(
+    cluster: Cluster,
+    resource: str,
+    namespace: str,
+    names: list[str],
+    convert: Callable[[JsonObject], Any],
+    unreadable: JsonObject,
+) -> JsonObject:
+    found: JsonObject = {}
+    for name in names:
+        try:
+            found[name] = convert(cluster.get(resource, namespace, name))
+        except ClusterError as error:
+            if error.status != 404:
+                unreadable[resource] = error.message
+    return found

@@ -1,0 +1,82 @@
+"""What a starting clone waits for, and whether waiting still makes sense.  Pure."""
+
+from dataclasses import dataclass
+
+from rescue.model import JsonObject
+from rescue.triage import NEVER_STARTED
+
+TOOLKIT, KEEPER = "rescue-toolkit", "rescue-keeper"
+
+# Reasons that time does not heal. ErrImagePull is left out: the kubelet tries again, then says ImagePullBackOff.
+_FINAL = (set(NEVER_STARTED) - {"ErrImagePull"}) | {"CrashLoopBackOff"}
+
+_HINTS = {
+    "rescue-toolkit": "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE",
+    "rescue-keeper": "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a clone has come: ``reasons`` for people, ``failure`` and ``hint`` when it will never run."""
+
+    running: bool
+    reasons: tuple[str, ...]
+    failure: str = ""
+    hint: str = ""
+
+
+def _entries(pod: JsonObject) -> list[JsonObject]:
+    status = pod.get("status", {})
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def _reason(entry: JsonObject) -> str:
+    """Why one container is not running yet; empty when it runs or has ended well."""
+    state = entry.get("state") or {}
+    waiting, terminated = state.get("waiting"), state.get("terminated")
+    if waiting and waiting.get("reason") not in (None, "PodInitializing"):
+        message = waiting.get("message", "")
+        return f"{entry['name']}: {waiting['reason']}{': ' + message if message else ''}"
+    if terminated and terminated.get("exitCode"):
+        return f"{entry['name']}: {terminated.get('reason', 'terminated')}, exit code {terminated['exitCode']}"
+    return ""
+
+
+def _scheduling(pod: JsonObject) -> str:
+    for condition in pod.get("status", {}).get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"not scheduled: {condition.get('message', condition.get('reason', ''))}"
+    return ""
+
+
+def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
+    """Message and hint when this container will never run; empty strings when it may."""
+    waiting = (entry.get("state") or {}).get("waiting") or {}
+    name, reason = entry["name"], waiting.get("reason")
+    if reason not in _FINAL:
+        return "", ""
+    last = (entry.get("lastState") or {}).get("terminated") or {}
+    detail = last.get("message") or waiting.get("message", "")
+    inits = [c["name"] for c in pod["spec"].get("initContainers", ())]
+    hint = (
+        f"rescue that init container itself: -c {name}" if name in inits else "see: kubectl describe pod, with --keep"
+    )
+    return f"container {name!r} of the clone does not start ({reason}): {detail}", _HINTS.get(name, hint)
+
+
+def progress(pod: JsonObject, target: str) -> Progress:
+    """Judge one state of the clone; the target and the keeper must run, and every init container must end well."""
+    status = pod.get("status", {})
+    entries = _entries(pod)
+    needed = {target, KEEPER, *(c["name"] for c in pod["spec"].get("initContainers", ()))}
+    reasons = tuple(reason for reason in (_scheduling(pod), *map(_reason, entries)) if reason)
+    if status.get("phase") in ("Failed", "Succeeded"):
+        why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+        return Progress(False, reasons, f"the clone ended before the replay: {why}", "see: kubectl get events")
+    for entry in entries:
+        failure, hint = _failure(entry, pod) if entry["name"] in needed else ("", "")
+        if failure:
+            return Progress(False, reasons, failure, hint)
+    running = {entry["name"] for entry in entries if "running" in (entry.get("state") or {})}
+    return Progress({target, KEEPER} <= running, reasons)
