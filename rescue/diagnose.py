@@ -1,0 +1,82 @@
+"""From a case to named causes: the facts of a recording, judged by the rules.
+
+Everything here is a function of its arguments; the rules are part of the program.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from rescue import ending, subjects, trace
+from rescue.causes import Cause, fill, load
+from rescue.evidence import CaseFiles
+from rescue.facts import Subject
+from rescue.model import Confidence, Diagnosis, Finding, Replay
+from rescue.recording import Recording, observe
+
+RULES = Path(__file__).parent / "diagnosis"
+_LEVELS = tuple(Confidence)
+
+
+@cache
+def rules() -> tuple[Cause, ...]:
+    """Every rule that comes with rescue; RescueError with file:line if one is wrong."""
+    files = sorted(RULES.glob("*.yaml"))
+    return tuple(cause for file in files for cause in load(file.read_text(encoding="utf-8"), file.name))
+
+
+def diagnose(inputs: CaseFiles) -> Diagnosis:
+    """All findings, best first, one for each code, and what could not be judged."""
+    recording = observe(inputs)
+    found = _judge(subjects.of(recording), rules())
+    return Diagnosis(tuple(found), tuple(_not_checked(recording)))
+
+
+def summarise_replay(inputs: CaseFiles) -> Replay:
+    """How the replay ended, with notes on what makes it differ from the original."""
+    return ending.summarise(inputs, trace.read(inputs.strace))
+
+
+def _judge(found: list[Subject], causes: Iterable[Cause]) -> list[Finding]:
+    causes = tuple(causes)
+    hits = _hits(found, [c for c in causes if not c.fallback])
+    if not any(finding.confidence is not Confidence.HINT for _, finding in hits):
+        hits += _hits(found, [c for c in causes if c.fallback])
+    hits.sort(key=lambda hit: (_LEVELS.index(hit[1].confidence), -hit[0].specificity))
+    best: dict[str, Finding] = {}
+    for _, finding in hits:
+        best.setdefault(finding.code, finding)
+    return list(best.values())
+
+
+def _hits(found: list[Subject], causes: list[Cause]) -> list[tuple[Cause, Finding]]:
+    return [
+        (cause, _finding(cause, subject, level))
+        for subject in found
+        for cause in causes
+        if cause.about == subject.about and (level := cause.judge(subject.values)) is not None
+    ]
+
+
+def _finding(cause: Cause, subject: Subject, level: Confidence) -> Finding:
+    return Finding(
+        code=cause.code,
+        title=cause.title,
+        confidence=level,
+        message=cause.say(subject.values),
+        advice=fill(cause.advice, subject.values),
+        evidence=subject.evidence,
+    )
+
+
+def _not_checked(recording: Recording) -> list[str]:
+    """What the inputs do not hold, so that silence about it is not taken for health."""
+    replay = recording.replay
+    unreadable = recording.inputs.objects.get("unreadable") or {}
+    missing = (
+        (not replay.ended, "everything that a replay shows: none was recorded"),
+        (bool(replay.ended) and not replay.traced, "files, programs and connections: the replay was not traced"),
+        (bool(replay.ended) and replay.memory is None, "memory: there are no samples"),
+        (not recording.inputs.pod, "the pod's status and volumes: the pod is not in the case"),
+    )
+    return [text for wrong, text in missing if wrong] + [f"{what}: {why}" for what, why in unreadable.items()]

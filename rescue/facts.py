@@ -1,0 +1,155 @@
+"""The closed list of facts that a diagnosis rule may use.
+
+A fact is ``group.name``.  The groups ``run``, ``pod`` and ``memory`` describe the whole replay and
+may stand in every rule; each other group describes one subject (a failing file call, a connection,
+an exception …), of which a replay can have many.
+
+``support`` says how much ties a subject to the death of the program:
+
+* ``named``: the process that died had this failure, and its last words name it
+* ``last``: it was that process's last failing call, right before its end, and its words blame nothing else
+* ``mentioned``: the program's words name it, but no such call was seen (not traced, or no traced call)
+* ``present``: the process that died had this failure some time before
+* ``none``: another process had it, or the program did not fail
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rescue.model import Evidence
+
+Value = str | int | float | bool | None
+
+GLOBAL_GROUPS = ("run", "pod", "memory")
+
+FACTS: dict[str, str] = {
+    "run.ended": "how the replay ended: exited, signaled, stopped, timeout, lost, failed; empty without a replay",
+    "run.failed": "the program ended by itself, and not with 0",
+    "run.exit_code": "exit code of the replay",
+    "run.signal": "signal that ended the main program",
+    "run.program": "the program that was replayed",
+    "run.traced": "system calls were traced",
+    "run.silent": "the program printed nothing",
+    "run.seconds": "how long the replay ran",
+    "run.last_words": "the last line that the program printed",
+    "pod.exit_code": "exit code of the original container's last end",
+    "pod.reason": "the kubelet's reason for it, such as OOMKilled",
+    "pod.message": "the kubelet's message for it",
+    "pod.restart_policy": "restart policy of the container",
+    "pod.is_init": "the container is an init container that must end",
+    "pod.clone_reason": "reason of the clone's own last end",
+    "pod.gains_privileges": "setuid and file capabilities work without strace (allowPrivilegeEscalation, drop ALL)",
+    "pod.user": "numeric user of the container",
+    "pod.namespace": "namespace of the pod",
+    "memory.limit_mib": "memory limit of the container, MiB; 0 for none",
+    "memory.peak_mib": "highest memory of the replay, MiB",
+    "memory.peak_ratio": "highest memory divided by the limit",
+    "memory.oom_kills": "processes that the kernel killed for memory during the replay",
+    "memory.growth_mib_s": "growth before the peak, MiB per second",
+    "memory.largest": "the process that held most",
+    "file.path": "absolute path",
+    "file.errno": "error of the call",
+    "file.call": "name of the system call; empty when only the program's words tell",
+    "file.support": "see above",
+    "file.vague": "the last words speak of such an error without a name",
+    "file.original_said": "the original container's log names the path too",
+    "file.writing": "the call wanted to write or create",
+    "file.volume": "kind of volume that holds the path; empty for the image",
+    "file.volume_name": "name of the volume in the pod",
+    "file.mount": "mountPath",
+    "file.sub_path": "the mount uses subPath",
+    "file.mount_read_only": "the mount or its kind of volume is read-only",
+    "file.root_read_only": "readOnlyRootFilesystem is set",
+    "file.object": "ConfigMap, Secret or claim behind the path",
+    "file.object_kind": "its kind",
+    "file.key": "key that the path stands for",
+    "file.key_state": "absent, present, unprojected, no object, or unknown",
+    "file.nearest_key": "the most similar key that exists",
+    "file.keys": "the keys that exist",
+    "file.mode": "mode of the files of the volume, octal",
+    "file.user": "user of the process",
+    "file.fs_group": "the pod's fsGroup",
+    "file.is_token": "the service account's token folder",
+    "program.name": "the program as it was called",
+    "program.errno": "why it could not be started",
+    "program.main": "it is the container's own command",
+    "program.exists": "the file itself exists",
+    "program.interpreter": "the interpreter that the program's words name",
+    "program.carriage_return": "a carriage return stands in the interpreter's name",
+    "program.support": "see above",
+    "program.volume": "kind of volume that holds it",
+    "program.volume_name": "name of that volume",
+    "program.object": "ConfigMap, Secret or claim behind it",
+    "program.mode": "mode of the files of that volume, octal",
+    "library.name": "shared library or symbol version",
+    "library.problem": "missing, version or symbol",
+    "library.needed_by": "who needs it",
+    "library.support": "see above",
+    "connection.peer": "address and port, or path of a UNIX socket",
+    "connection.host": "address or name",
+    "connection.port": "port",
+    "connection.path": "path of a UNIX socket",
+    "connection.errno": "error",
+    "connection.count": "how often it failed",
+    "connection.target": "Service or Pod behind the address",
+    "connection.problem": "what is wrong with it, as far as the cluster's objects tell",
+    "connection.support": "see above",
+    "name.host": "name that did not resolve; empty when the program did not say it",
+    "name.server": "DNS server that was asked",
+    "name.similar": "a Service with a similar name",
+    "name.is_service": "a Service of this name exists in the namespace",
+    "name.support": "see above",
+    "bind.port": "port",
+    "bind.address": "address and port, or path of a UNIX socket",
+    "bind.errno": "error",
+    "bind.user": "user of the process",
+    "bind.holder": "who has the port, as far as trace and manifest tell",
+    "bind.original_said": "the original container's log says the same",
+    "bind.support": "see above",
+    "identity.call": "the call that needs a privilege",
+    "identity.support": "see above",
+    "identity.user": "user of the process",
+    "space.path": "file that could not be written",
+    "space.support": "see above",
+    "death.signal": "signal that killed a process",
+    "death.program": "program that it killed",
+    "death.in_child": "a child of the main program was killed, not itself",
+    "death.decides": "the end of the main program is this death, or follows from it",
+    "death.fault": "what the kernel reported with the signal",
+    "death.sender": "self, another process or kernel; empty if not known",
+    "exception.language": "runtime",
+    "exception.type": "class of the exception",
+    "exception.text": "its message",
+    "exception.last": "nothing of substance was printed after it",
+    "exception.sure": "printed by the runtime itself, so it was not handled",
+    "probe.kind": "liveness, startup or postStart",
+    "probe.text": "what the kubelet says",
+    "probe.killed": "the kubelet killed the container for it",
+    "probe.count": "how often",
+}
+
+GROUPS = frozenset(name.split(".")[0] for name in FACTS)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing that a rule can judge.
+
+    ``about`` is its group; ``values`` are its facts by full name, a missing one is None;
+    ``rank`` orders subjects of one group, smallest first.  Raises ValueError for an unknown fact.
+    """
+
+    about: str
+    values: Mapping[str, Value]
+    evidence: tuple[Evidence, ...] = ()
+    rank: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.values) - set(FACTS))
+        if unknown:
+            raise ValueError(f"unknown facts: {', '.join(unknown)}")
+
+
+def prefixed(group: str, **values: Value) -> dict[str, Value]:
+    """``prefixed("file", path="/x")`` is ``{"file.path": "/x"}``."""
+    return {f"{group}.{name}": value for name, value in values.items()}

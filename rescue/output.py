@@ -1,0 +1,136 @@
+"""What the program said: the last lines of its output, and which files and errors they name."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from rescue.evidence import CaseFiles
+from rescue.model import Evidence
+
+_TAIL_BYTES = 1 << 18
+_TAIL_LINES = 40
+_LAST_LINES = 6
+_ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+_HARMLESS = re.compile(
+    r"\bwarn|\bnotice\b|\bdebug\b|using (?:the )?default|skipp(?:ed|ing)|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
+    re.I,
+)
+_PATH = re.compile(r"(?<![\w.)/])(/[^\s'\"`:;,()\[\]{}<>|=*?’‘“”]+)")
+
+ERRORS = {
+    "ENOENT": r"no such file or directory|\bENOENT\b|FileNotFound|NoSuchFile|does ?n[o']t exist|cannot find the file",
+    "EACCES": r"permission denied|\bEACCES\b|access denied|AccessDenied|Permission not granted",
+    "EPERM": r"operation not permitted|\bEPERM\b",
+    "EROFS": r"read-only file ?system|\bEROFS\b",
+    "EISDIR": r"is a directory|\bEISDIR\b",
+    "ENOTDIR": r"not a directory|\bENOTDIR\b",
+    "ECONNREFUSED": r"connection refused|\bECONNREFUSED\b|actively refused",
+    "ETIMEDOUT": r"connect\w* timed? ?out|\bETIMEDOUT\b|i/o timeout|timeout expired|timed out while connecting"
+    r"|ConnectTimeout|context deadline exceeded",
+    "EHOSTUNREACH": r"no route to host|\bEHOSTUNREACH\b|host is unreachable",
+    "ENETUNREACH": r"network is unreachable|\bENETUNREACH\b",
+    "EADDRINUSE": r"address (?:already )?in use|\bEADDRINUSE\b|port is already allocated",
+    "ENOEXEC": r"exec format error|cannot execute binary file",
+}
+"""errno -> the ways in which programs spell it."""
+
+_ERRORS = {name: re.compile(pattern, re.I) for name, pattern in ERRORS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output and where it stands (``stderr:12``)."""
+
+    source: str
+    text: str
+
+    def evidence(self) -> Evidence:
+        """The line as proof."""
+        return Evidence(self.source, self.text.strip()[:500])
+
+
+@dataclass(frozen=True)
+class Output:
+    """All that is left of a program's output: each stream's last lines, oldest first."""
+
+    streams: tuple[tuple[Line, ...], ...] = ()
+    original: tuple[Line, ...] = field(default=())
+
+    @property
+    def tail(self) -> tuple[Line, ...]:
+        """The last lines of every stream."""
+        return tuple(line for stream in self.streams for line in stream[-_TAIL_LINES:])
+
+    @property
+    def last(self) -> tuple[Line, ...]:
+        """The very last lines: those of the first stream that has any, which is stderr."""
+        return next((stream[-_LAST_LINES:] for stream in self.streams if stream), ())
+
+    def saying(self, path: str, errno: str = "") -> Line | None:
+        """The last line of the tail that names a path, and is not a mere warning."""
+        return _saying(self.tail, path, errno)
+
+    def says_last(self, path: str, errno: str = "") -> bool:
+        """True when one of the very last lines of any stream names it."""
+        return _saying((line for s in self.streams for line in s[-_LAST_LINES:]), path, errno) is not None
+
+    def original_says(self, path: str, errno: str = "") -> Line | None:
+        """The same for the logs of the original container."""
+        return _saying(self.original[-_TAIL_LINES:], path, errno)
+
+    def errors(self) -> list[tuple[str, Line]]:
+        """Every line of the tail that spells an errno, with it; warnings are left out."""
+        return [
+            (errno, line)
+            for line in self.tail
+            if not _HARMLESS.search(line.text)
+            for errno, pattern in _ERRORS.items()
+            if pattern.search(line.text)
+        ]
+
+
+def read(inputs: CaseFiles) -> Output:
+    """The replay's stderr and stdout; the original's log stands in where the replay said nothing."""
+    original = lines("previous.log", inputs.previous_log) or lines("log", inputs.log)
+    streams = tuple(s for s in (lines("stderr", inputs.stderr), lines("stdout", inputs.stdout)) if s)
+    return Output(streams or ((original,) if original else ()), original)
+
+
+def lines(source: str, raw: bytes) -> tuple[Line, ...]:
+    """The non-empty lines in the last quarter of a megabyte, with their numbers in the whole."""
+    start = max(0, len(raw) - _TAIL_BYTES)
+    number = raw.count(b"\n", 0, start)
+    rows = _ANSI.sub(b"", raw[start:]).decode("utf-8", "replace").split("\n")
+    return tuple(
+        Line(f"{source}:{number + index}", row.rstrip("\r")) for index, row in enumerate(rows, 1) if row.strip()
+    )
+
+
+def spells(errno: str, text: str) -> bool:
+    """True when a text says this error in words."""
+    pattern = _ERRORS.get(errno)
+    return bool(pattern and pattern.search(text))
+
+
+def paths(text: str) -> list[str]:
+    """Absolute paths in a line, without the punctuation around them."""
+    return [path.rstrip(".!…") for path in _PATH.findall(text) if len(path.rstrip(".!…/")) > 1]
+
+
+def _saying(candidates: Iterable[Line], path: str, errno: str) -> Line | None:
+    """A bare file name counts if it looks like one (``app.toml``), or beside the words of the error."""
+    name = PurePosixPath(path).name
+    found = [
+        line
+        for line in candidates
+        if not _HARMLESS.search(line.text)
+        and (_names(path, line.text) or (_names(name, line.text) and ("." in name or spells(errno, line.text))))
+    ]
+    return found[-1] if found else None
+
+
+def _names(word: str, text: str) -> bool:
+    if len(word) < 3 or word not in text:
+        return False
+    return bool(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w|/\w)", text))

@@ -1,0 +1,50 @@
+"""One replay, read once: everything that the facts are drawn from."""
+
+from dataclasses import dataclass
+
+from rescue import deaths, ending, exceptions, output, trace
+from rescue.container import Container
+from rescue.deaths import Death
+from rescue.ending import EndRecord
+from rescue.evidence import CaseFiles
+from rescue.exceptions import Report
+from rescue.model import Replay
+from rescue.output import Output
+from rescue.trace import Trace
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The parsed inputs; ``deaths`` goes from the main process to the child that died first."""
+
+    inputs: CaseFiles
+    container: Container
+    trace: Trace
+    output: Output
+    record: EndRecord
+    replay: Replay
+    deaths: tuple[Death, ...]
+    exceptions: tuple[Report, ...]
+
+    @property
+    def failed(self) -> bool:
+        """The program ended by itself, and not well."""
+        return self.replay.crashed and (self.replay.exit_code != 0 or bool(self.replay.signal))
+
+
+def observe(inputs: CaseFiles) -> Recording:
+    """Parse every input; nothing raises on broken ones."""
+    calls = trace.read(inputs.strace)
+    record = ending.read(inputs.end)
+    said = output.read(inputs)
+    main_pid = record.number("main_pid") or calls.first_pid
+    return Recording(
+        inputs=inputs,
+        container=Container(inputs.container, inputs.pod),
+        trace=calls,
+        output=said,
+        record=record,
+        replay=ending.summarise(inputs, calls),
+        deaths=deaths.chain(calls, main_pid),
+        exceptions=tuple(exceptions.find(said)),
+    )

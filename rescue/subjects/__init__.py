@@ -1,0 +1,24 @@
+"""Facts about each thing that a rule can judge, drawn from one recording."""
+
+from collections.abc import Callable
+
+from rescue.facts import Subject
+from rescue.recording import Recording
+from rescue.subjects import endings, files, network, programs, whole
+from rescue.suspects import Suspect, find
+
+_BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
+    files.subjects,
+    programs.subjects,
+    network.subjects,
+    endings.subjects,
+)
+
+
+def of(recording: Recording) -> list[Subject]:
+    """Every subject, best of its kind first; each carries the facts of the whole replay too."""
+    suspects = find(recording)
+    shared = whole.facts(recording)
+    found = [subject for build in _BUILDERS for subject in build(recording, suspects)]
+    found += [Subject("run", {}, whole.last_words(recording))]
+    return [Subject(s.about, {**shared, **s.values}, s.evidence, s.rank) for s in found]

@@ -1,0 +1,114 @@
+"""Facts about files that could not be used, with the volume and the key behind each path."""
+
+import re
+
+from rescue import correlate, output
+from rescue.correlate import Key, Place
+from rescue.facts import Subject, Value, prefixed
+from rescue.model import Evidence
+from rescue.output import Line
+from rescue.recording import Recording
+from rescue.suspects import Suspect, evidence
+
+_MOST = 12
+_TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
+_RELATIVE = re.compile(r"(?:open|stat|chdir|mkdir|read|load|access|file) +['\"]?((?:\./)?[\w-]+(?:[/.][\w.-]+)+)['\"]?:? ", re.I)
+_SPACE = ("ENOSPC", "EDQUOT")
+_VAGUE = re.compile(r"not found|missing|(?:cannot|can't|could ?n[o']t|unable to|failed to) (?:open|find|read|load|access|write)", re.I)
+
+
+def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
+    """Failing calls first, then paths that only the program's words name."""
+    calls = [s for s in suspects if s.kind == "file"][:_MOST]
+    seen = {(s.path, s.call.errno) for s in calls if s.dying}
+    told = [t for t in _told(recording) if (t[0], t[1]) not in seen]
+    return [
+        *(_from_call(recording, s, index) for index, s in enumerate(calls) if s.call.errno not in _SPACE),
+        *(_from_words(recording, *t, len(calls) + index) for index, t in enumerate(told)),
+        *(_space(recording, s) for s in calls if s.call.errno in _SPACE),
+    ]
+
+
+def _from_call(recording: Recording, suspect: Suspect, index: int) -> Subject:
+    call = suspect.call
+    writing = bool(re.search(r"O_WRONLY|O_RDWR|O_CREAT|W_OK", call.args)) or call.name.startswith(("mkdir", "unlink", "rename", "ch"))
+    user = recording.trace.process(call.pid).uid or recording.container.user
+    values = prefixed("file", call=call.name, support=suspect.support, writing=writing, user=user)
+    place = correlate.place(suspect.path, recording.container)
+    return _subject(recording, place, call.errno, values, evidence(recording.trace, suspect), index)
+
+
+def _from_words(recording: Recording, path: str, errno: str, line: Line, index: int) -> Subject:
+    support = "mentioned" if recording.failed else "none"
+    if not recording.replay.traced and recording.failed and line in recording.output.last:
+        support = "named"
+    values = prefixed("file", call="", support=support, writing=errno == "EROFS", user=recording.container.user)
+    return _subject(recording, correlate.place(path, recording.container), errno, values, (line.evidence(),), index)
+
+
+def _subject(
+    recording: Recording, place: Place, errno: str, own: dict[str, Value], proof: tuple[Evidence, ...], index: int
+) -> Subject:
+    key = correlate.key(place, recording.inputs.objects)
+    original = recording.output.original_says(place.path, errno)
+    values = own | _place(recording, place, key) | prefixed(
+        "file",
+        errno=errno,
+        vague=any(_VAGUE.search(line.text) for line in recording.output.last),
+        original_said=original is not None,
+    )
+    extra = (*_key_evidence(key), *([original.evidence()] if original and original.evidence() not in proof else []))
+    return Subject("file", values, (*proof, *extra), (index,))
+
+
+def _place(recording: Recording, place: Place, key: Key | None) -> dict[str, Value]:
+    source = place.sources[0] if place.sources else None
+    mode = (key.mode if key else None) or (source.mode if source else None)
+    return prefixed(
+        "file",
+        path=place.path,
+        volume=place.kind,
+        volume_name=place.volume,
+        mount=place.mount,
+        sub_path=bool(place.sub_path),
+        mount_read_only=place.read_only,
+        root_read_only=recording.container.read_only_root,
+        object=key.object if key else (source.name if source else ""),
+        object_kind=key.kind if key else place.kind,
+        key=key.name if key else None,
+        key_state=key.state if key else None,
+        nearest_key=key.nearest if key else None,
+        keys=", ".join(key.keys[:12]) if key else None,
+        mode=f"{mode:04o}" if mode is not None else None,
+        fs_group=recording.container.fs_group,
+        is_token=place.path.replace("/run/", "/var/run/", 1).startswith(_TOKENS) or place.path.startswith(_TOKENS),
+    )
+
+
+def _key_evidence(key: Key | None) -> list[Evidence]:
+    if key is None or key.state in ("present", "unknown"):
+        return []
+    has = f"keys: {', '.join(key.keys[:12]) or 'none'}" if key.state != "no object" else "no such object"
+    return [Evidence("objects.json", f"{key.kind} {key.object}: {has}")]
+
+
+def _told(recording: Recording) -> list[tuple[str, str, Line]]:
+    """Path, errno and line for each of the last lines that says both; the last first."""
+    found: dict[tuple[str, str], Line] = {}
+    for errno, line in recording.output.errors():
+        if errno in ("ENOENT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR"):
+            for path in _paths(recording, line.text)[-1:]:
+                found[path, errno] = line
+    return [(path, errno, line) for (path, errno), line in reversed(found.items())]
+
+
+def _paths(recording: Recording, text: str) -> list[str]:
+    found = [path for path in output.paths(text) if path not in recording.inputs.command[:1]]
+    relative = _RELATIVE.search(text) if not found else None
+    directory = recording.container.working_directory
+    return found or ([f"{directory.rstrip('/')}/{relative[1].removeprefix('./')}"] if relative and directory else [])
+
+
+def _space(recording: Recording, suspect: Suspect) -> Subject:
+    values = prefixed("space", path=suspect.path, support=suspect.support)
+    return Subject("space", values, evidence(recording.trace, suspect))

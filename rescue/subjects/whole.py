@@ -1,0 +1,115 @@
+"""Facts about the replay as a whole: how it ended, what the pod says, how much memory it took."""
+
+from rescue.addresses import namespace
+from rescue.container import status_of, terminated
+from rescue.facts import Value, prefixed
+from rescue.model import Evidence
+from rescue.recording import Recording
+
+_MIB = 1 << 20
+_LAST_CALLS = 6
+_TAIL = 1 << 16
+
+
+def facts(recording: Recording) -> dict[str, Value]:
+    """The groups ``run``, ``pod`` and ``memory``."""
+    return _run(recording) | _pod(recording) | _memory(recording)
+
+
+def _run(recording: Recording) -> dict[str, Value]:
+    replay = recording.replay
+    last = recording.output.last
+    return prefixed(
+        "run",
+        ended=replay.ended,
+        failed=recording.failed,
+        exit_code=replay.exit_code,
+        signal=replay.signal,
+        program=replay.command[0] if replay.command else None,
+        traced=replay.traced,
+        silent=not recording.output.streams,
+        seconds=replay.seconds,
+        last_words=last[-1].text.strip()[:300] if last else None,
+    )
+
+
+def _pod(recording: Recording) -> dict[str, Value]:
+    container = recording.container
+    before = container.last_end
+    waiting = container.waiting
+    clone = terminated(status_of(recording.inputs.clone_status, container.name))
+    return prefixed(
+        "pod",
+        exit_code=before.get("exitCode"),
+        reason=before.get("reason"),
+        message=before.get("message") or waiting.get("message"),
+        restart_policy=container.restart_policy,
+        is_init=container.is_init,
+        clone_reason=clone.get("reason"),
+        gains_privileges=container.gains_privileges,
+        user=container.user,
+        namespace=namespace(container.pod),
+    )
+
+
+def _memory(recording: Recording) -> dict[str, Value]:
+    memory = recording.replay.memory
+    if memory is None:
+        return {}
+    return prefixed(
+        "memory",
+        limit_mib=memory.limit / _MIB,
+        peak_mib=memory.peak / _MIB,
+        peak_ratio=memory.peak / memory.limit if memory.limit else None,
+        oom_kills=memory.oom_kills,
+        growth_mib_s=memory.growth_per_second / _MIB,
+        largest=memory.largest_process,
+    )
+
+
+def memory_evidence(recording: Recording) -> tuple[Evidence, ...]:
+    """The figures of memory.tsv in one line, if memory played a part."""
+    memory = recording.replay.memory
+    if memory is None or not (memory.oom_kills or (memory.limit and memory.peak >= 0.9 * memory.limit)):
+        return ()
+    text = (
+        f"peak {memory.peak / _MIB:.1f} MiB of {memory.limit / _MIB:.1f} MiB, {memory.oom_kills} process(es) killed "
+        f"for memory, growth {memory.growth_per_second / _MIB:.1f} MiB/s, largest {memory.largest_process}"
+    )
+    return (Evidence("memory.tsv", text),)
+
+
+def state_evidence(recording: Recording) -> tuple[Evidence, ...]:
+    """How the clone's and the original's container ended, as the kubelet wrote it."""
+    status = status_of(recording.inputs.clone_status, recording.container.name)
+    ends = (("clone-status.json", terminated(status)), ("pod.json", recording.container.last_end))
+    return tuple(
+        Evidence(source, f"reason {end.get('reason')}, exit code {end.get('exitCode')}") for source, end in ends if end
+    )
+
+
+def last_words(recording: Recording) -> tuple[Evidence, ...]:
+    """The last lines of output, then the last calls of the process that died first."""
+    words = [line.evidence() for stream in recording.output.streams for line in stream[-6:]]
+    return (*words, *_last_calls(recording), *memory_evidence(recording), *state_evidence(recording))
+
+
+def _last_calls(recording: Recording) -> list[Evidence]:
+    if not recording.deaths:
+        return []
+    trace, death = recording.trace, recording.deaths[-1]
+    start = max(0, death.offset - _TAIL)
+    offsets = [start]
+    for line in trace.buffer[start : death.offset].split(b"\n")[:-1]:
+        offsets.append(offsets[-1] + len(line) + 1)
+    mine = [o for o in offsets[start > 0 :] if _pid(trace.line(o)) in _threads(recording, death.process.pid)]
+    return [Evidence(f"strace.log:{trace.line_number(o)}", trace.line(o)[:300]) for o in mine[-_LAST_CALLS:]]
+
+
+def _threads(recording: Recording, leader: int) -> set[int]:
+    return {leader, *(p.pid for p in recording.trace.processes.values() if p.leader == leader)}
+
+
+def _pid(line: str) -> int:
+    first = line.split(" ", 1)[0]
+    return int(first) if first.isdigit() else 0

@@ -1,0 +1,170 @@
+"""A whole trace: what failed, who started whom, and how each process ended.
+
+Only lines with one of a few literals are parsed.  Searching these in the buffer and widening
+each hit to its line is two to three times as fast as reading line by line.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from rescue import strace
+from rescue.evidence import Buffer
+from rescue.strace import Call, Exit, Signal
+
+_INTERESTING = re.compile(
+    rb" = -1 E(?!CHILD|AGAIN|INTR)| \+\+\+ | --- SIG(?!CHLD)| execve| connect\(| clone| v?fork[( ]"
+    rb"| set(?:res|re)?uid\(| chdir\("
+)
+_IGNORED = frozenset({"ECHILD", "EAGAIN", "EINTR", "EINVAL", "ENOTTY", "ENOSYS", "ESRCH", "ENOPROTOOPT"})
+_INODE = re.compile(r"<(?:TCP|UDP|UNIX|socket|NETLINK)[^>]*>|^\d+")
+_STARTERS = ("clone", "clone3", "fork", "vfork")
+_CHUNK = 1 << 22
+_MOST_FAILURES = 20_000
+
+
+@dataclass(slots=True)
+class Failure:
+    """One failing call and its repetitions: a retry loop counts once."""
+
+    call: Call
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Process:
+    """One traced thread or process, and the thread group it belongs to."""
+
+    pid: int
+    parent: int = 0
+    leader: int = 0
+    program: str = ""
+    argv: tuple[str, ...] = ()
+    uid: str = ""
+    directory: str = ""
+    exec_offset: int = 0
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was found; offsets are positions in ``buffer``, lines are counted when asked for."""
+
+    buffer: Buffer
+    failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
+    connects: list[Call] = field(default_factory=list)
+    exits: dict[int, Exit] = field(default_factory=dict)
+    signals: dict[int, Signal] = field(default_factory=dict)
+    processes: dict[int, Process] = field(default_factory=dict)
+    first_pid: int = 0
+    unreadable: int = 0
+
+    def process(self, pid: int) -> Process:
+        """The process of this id, known or new."""
+        return self.processes.setdefault(pid, Process(pid, leader=pid))
+
+    def leader(self, pid: int) -> int:
+        """The process that a thread belongs to."""
+        return self.process(pid).leader
+
+    def line_number(self, offset: int) -> int:
+        """1 for the first line of the trace."""
+        return 1 + sum(self.buffer[at : min(at + _CHUNK, offset)].count(b"\n") for at in range(0, offset, _CHUNK))
+
+    def line(self, offset: int) -> str:
+        """The line that starts at ``offset``, as text."""
+        return strace.text(self.buffer[offset : _line_end(self.buffer, offset)])
+
+
+def read(buffer: Buffer) -> Trace:
+    """Parse a trace; never fails, whatever the bytes are."""
+    trace = Trace(buffer)
+    failing: dict[bytes, tuple[int, int]] = {}
+    done = 0
+    for hit in _INTERESTING.finditer(buffer):
+        if hit.start() < done:
+            continue
+        start = buffer.rfind(b"\n", done, hit.start()) + 1 or done
+        done = _line_end(buffer, hit.end())
+        line = buffer[start:done]
+        if b" = -1 E" in line and b" resumed>" not in line:
+            _count(failing, line, start)
+        else:
+            _add(trace, line, start)
+    for offset, count in sorted(failing.values()):
+        _add(trace, buffer[offset : _line_end(buffer, offset)], offset, count)
+    trace.failures = dict(sorted(trace.failures.items(), key=lambda item: item[1].call.offset))
+    return trace
+
+
+def _count(failing: dict[bytes, tuple[int, int]], line: bytes, start: int) -> None:
+    """Keep where the call, whatever its process and time, failed last and how often."""
+    key = line.split(b" ", 2)[-1]
+    failing[key] = (start, failing.pop(key, (0, 0))[1] + 1)
+    if len(failing) > _MOST_FAILURES:
+        del failing[next(iter(failing))]
+
+
+def _line_end(buffer: Buffer, offset: int) -> int:
+    end = buffer.find(b"\n", offset)
+    return len(buffer) if end < 0 else end
+
+
+def _add(trace: Trace, line: bytes, start: int, count: int = 1) -> None:
+    started = _started(trace.buffer, line, start) if b" resumed>" in line else b""
+    event = strace.parse(line, start, started)
+    if event is None:
+        return
+    trace.first_pid = trace.first_pid or event.pid
+    match event:
+        case Exit():
+            trace.exits[event.pid] = event
+        case Signal() if event.name != "SIGCHLD":
+            trace.signals[event.pid] = event
+        case Call():
+            _add_call(trace, event, count)
+
+
+def _started(buffer: Buffer, line: bytes, start: int) -> bytes:
+    """The unfinished line of the same thread: the last line it wrote."""
+    mark = b"\n" + line[: line.find(b" ") + 1]
+    at = buffer.rfind(mark, 0, start)
+    return buffer[at + 1 : _line_end(buffer, at + 1)] if at >= 0 else _first_line(buffer, mark)
+
+
+def _first_line(buffer: Buffer, mark: bytes) -> bytes:
+    line = buffer[: _line_end(buffer, 0)]
+    return line if line.startswith(mark[1:]) else b""
+
+
+def _add_call(trace: Trace, call: Call, count: int) -> None:
+    if call.errno and call.errno not in _IGNORED:
+        _add_failure(trace, call, count)
+    if call.name == "connect" and call.errno in ("", "EINPROGRESS"):
+        trace.connects.append(call)
+        del trace.connects[:-200]
+    if not call.errno and call.result[:1].isdigit():
+        _follow(trace, call)
+
+
+def _add_failure(trace: Trace, call: Call, count: int) -> None:
+    key = (call.name, _INODE.sub("", call.args), call.errno)
+    known = trace.failures.pop(key, None)
+    trace.failures[key] = Failure(call, count + (known.count if known else 0))
+
+
+def _follow(trace: Trace, call: Call) -> None:
+    """Who is whose child, runs which program, as which user, in which directory."""
+    process = trace.process(call.pid)
+    if call.name in _STARTERS and (child := int(re.match(r"\d+", call.result)[0])):  # type: ignore[index]
+        thread = "CLONE_THREAD" in call.args
+        trace.processes[child] = replace(
+            process, pid=child, parent=process.leader, leader=process.leader if thread else child
+        )
+    elif call.name in ("execve", "execveat"):
+        names = strace.strings(call.args)
+        process.program, process.argv = (names[0], tuple(names[1:])) if names else ("", ())
+        process.exec_offset = call.offset
+        trace.unreadable += not names
+    elif call.name in ("setuid", "setreuid", "setresuid"):
+        process.uid = call.args.split(",")[0].strip()
+    elif call.name == "chdir":
+        process.directory = strace.path(call, process.directory)
