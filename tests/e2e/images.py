@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from rescue.flow import DEFAULT_TOOLKIT_IMAGE
 from tests.e2e import elf
 from tests.e2e.archive import ARCHITECTURE, Entry, Image, write_archive
 
@@ -19,7 +20,7 @@ FOREIGN = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 
 # The name of rescue's default toolkit image. This is NOT the official image: it is a stand-in made from this
 # machine's static busybox, so that a cluster without a registry can run the suite.
-TOOLKIT = "docker.io/library/busybox:1.37.0-musl"
+TOOLKIT = f"docker.io/library/{DEFAULT_TOOLKIT_IMAGE}"
 
 UNUSED_MODULES = {
     "__pycache__", "dist-packages", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages",

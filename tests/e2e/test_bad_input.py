@@ -13,7 +13,8 @@ from tests.e2e.expect import load_objects
 
 pytestmark = pytest.mark.e2e
 
-USAGE, REFUSED, CLUSTER = 2, 3, 4
+USAGE, REFUSED, CLUSTER, INTERRUPTED = 2, 3, 4, 130
+NO_TOOLKIT = "rescue.test/no-such-toolkit:1"
 MANIFEST = Path(__file__).parent / "ground" / "manifest.yaml"
 
 
@@ -36,6 +37,13 @@ def check_error(run: Run, code: int, *texts: str) -> None:
     assert [text for text in texts if text not in run.stderr] == [], run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
+
+
+def user_rule(folder: Path, rule: str) -> Path:
+    """A file with one rule of a user, on its line 4."""
+    path = folder / "mine.yaml"
+    path.write_text(f"name: mine\nwhy: I want to.\nrules:\n  - {rule}\n")
+    return path
 
 
 def rescue_pod(cluster: Cluster, namespace: str, pod: str, state: str, *arguments: str) -> Run:
@@ -88,26 +96,27 @@ def test_a_command_that_only_the_image_knows(cluster: Cluster, ground: str) -> N
 
 
 def test_a_patch_file_that_is_malformed(cluster: Cluster, ground: str, tmp_path: Path) -> None:
-    patch = tmp_path / "mine.yaml"
-    patch.write_text(
-        "name: mine\nwhy: I want to.\nrules:\n  - id: mine\n    op: replaec\n    path: /spec\n    value: 1\n"
-    )
+    patch = user_rule(tmp_path, "{id: mine, op: replaec, path: /spec, value: 1}")
     run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch))
-    check_error(run, USAGE, "mine.yaml:5", "replaec")
+    check_error(run, USAGE, "mine.yaml:4", "replaec")
 
 
 def test_a_patch_that_the_server_refuses(cluster: Cluster, ground: str, tmp_path: Path) -> None:
-    patch = tmp_path / "mine.yaml"
-    patch.write_text(
-        "name: mine\nwhy: I want to.\nrules:\n  - {id: mine, op: add, path: /spec/dnsPolicy, value: Nonsense}\n"
-    )
+    patch = user_rule(tmp_path, "{id: mine, op: add, path: /spec/dnsPolicy, value: Nonsense}")
     run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch))
     check_error(run, CLUSTER, "spec.dnsPolicy", "Nonsense")
 
 
 def test_a_clone_whose_toolkit_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
-    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", "rescue.test/no-such-toolkit:1")
-    check_error(run, CLUSTER, "rescue.test/no-such-toolkit:1")
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", NO_TOOLKIT, "--wait", "15")
+    check_error(run, CLUSTER, NO_TOOLKIT)
+    cluster.wait_until_no_clone(ground)
+
+
+def test_a_clone_that_fits_on_no_node(cluster: Cluster, ground: str, tmp_path: Path) -> None:
+    patch = user_rule(tmp_path, "{id: mine, op: add, path: /spec/containers/0/resources, value: {requests: {cpu: 9k}}}")
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch), "--wait", "5")
+    check_error(run, CLUSTER, "Insufficient cpu")
     cluster.wait_until_no_clone(ground)
 
 
@@ -116,7 +125,8 @@ def test_a_signal_in_the_middle_deletes_the_clone(cluster: Cluster, ground: str,
     with started(cluster, ground) as process:
         process.send_signal(number)
         _, stderr = process.communicate(timeout=90)
-    assert process.returncode == 128 + number, stderr
+    assert process.returncode == INTERRUPTED, stderr
+    assert "error: interrupted" in stderr
     assert "Traceback" not in stderr
     cluster.wait_until_no_clone(ground)
 
