@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model resources",
     "pure": """addresses causes container correlate deaths diagnose difference ending evidence exceptions facts frames
-        jsonpath manifest memory noise output plan recording report rules strace subjects suspects trace triage waiting""",
+        jsonpath manifest memory noise output plan recording report rules strace subjects suspects trace triage
+        waiting""",
     "edges": "case clone collect console gather interrupt judge kube replay toolkit",
     "flow": "flow",
     "cli": "cli",
