@@ -38,19 +38,19 @@ SERVER_OWNED = (
 )
 
 
-class NotFound(Exception):  # noqa: N818 (the API's own reason)
+class NotFound(Exception):
     """There is no object of this resource, namespace and name."""
 
 
-class AlreadyExists(Exception):  # noqa: N818 (the API's own reason)
+class AlreadyExists(Exception):
     """An object of this resource, namespace and name is there already."""
 
 
-class Conflict(Exception):  # noqa: N818 (the API's own reason)
+class Conflict(Exception):
     """The given resourceVersion (or uid) is not the stored one."""
 
 
-class Expired(Exception):  # noqa: N818 (the API's own reason)
+class Expired(Exception):
     """A watch from a version that is no longer in the history; ``oldest`` is the first that is."""
 
     def __init__(self, since: int, oldest: int) -> None:
@@ -77,7 +77,8 @@ def stamped(resource: str, obj: Object) -> Object:
     meta = {key: value for key, value in obj["metadata"].items() if key not in ("deletionTimestamp",)}
     if not meta.get("name"):
         meta["name"] = meta.get("generateName", "")[:58] + random_suffix()
-    meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
+    meta.setdefault("uid", str(uuid.uuid4()))
+    meta.setdefault("creationTimestamp", timestamp())
     if resource in WITH_GENERATION:
         meta["generation"] = 1
     return obj | {"metadata": meta}
@@ -90,9 +91,14 @@ def updated(resource: str, old: Object, obj: Object) -> Object:
         if meta.get(field) not in (None, "", old["metadata"][field]):
             raise Conflict(field)
     meta |= {field: old["metadata"][field] for field in SERVER_OWNED if field in old["metadata"]}
-    if resource in WITH_GENERATION and obj.get("spec") != old.get("spec"):
+    if resource in WITH_GENERATION and _counted(obj) != _counted(old):
         meta["generation"] = old["metadata"].get("generation", 1) + 1
     return obj | {"metadata": meta}
+
+
+def _counted(obj: Object) -> Object:
+    # The scheduler's binding does not count as a change of a pod.
+    return {key: value for key, value in obj.get("spec", {}).items() if key != "nodeName"}
 
 
 def marked(resource: str, old: Object, grace: int) -> Object:

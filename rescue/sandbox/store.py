@@ -50,10 +50,14 @@ FIRST_VERSION = 1000
 
 @dataclass(frozen=True)
 class Event:
-    """One change: ``type`` is ADDED, MODIFIED or DELETED; ``object`` must not be changed by its reader."""
+    """One change: ``type`` is ADDED, MODIFIED or DELETED; its reader must not change ``object``.
+
+    ``previous`` is what MODIFIED replaced, so that a watch by selector can tell what entered and left.
+    """
 
     type: str
     object: Object
+    previous: Object | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,9 @@ class Store:
         """The changes after version ``since`` (``None``: from now on); Expired when it is too old."""
         past = [] if since is None else self._after(since)
         watch = Watch(
-            lambda change: change.resource == resource and namespace in (None, change.namespace),
+            lambda change: (
+                change.resource == resource and namespace in (None, change.namespace) and change.version > (since or 0)
+            ),
             self._watches.discard,
         )
         for change in past:
@@ -180,22 +186,23 @@ class Store:
 
     def _write(self, kind: str, resource: str, obj: Object) -> Object:
         new = self._stamp_version(obj)
-        self._objects.setdefault(resource, {})[key_of(new)] = new
-        self._notify(kind, resource, new)
+        previous = self._objects.setdefault(resource, {}).get(key_of(new))
+        self._objects[resource][key_of(new)] = new
+        self._notify(resource, Event(kind, copy(new), previous))
         return copy(new)
 
     def _remove(self, resource: str, obj: Object) -> Object:
         last = self._stamp_version(obj)
         del self._objects[resource][key_of(last)]
-        self._notify("DELETED", resource, last)
+        self._notify(resource, Event("DELETED", copy(last)))
         return copy(last)
 
     def _stamp_version(self, obj: Object) -> Object:
         self._version += 1
         return copy(obj | {"metadata": obj["metadata"] | {"resourceVersion": str(self._version)}})
 
-    def _notify(self, kind: str, resource: str, obj: Object) -> None:
-        change = _Change(self._version, resource, key_of(obj)[0], Event(kind, copy(obj)))
+    def _notify(self, resource: str, event: Event) -> None:
+        change = _Change(self._version, resource, key_of(event.object)[0], event)
         self._history.append(change)
         for watch in list(self._watches):
             watch.offer(change)

@@ -1,0 +1,35 @@
+"""The Priority plug-in: the integer comes from the PriorityClass, never from the client."""
+
+from rescue.sandbox.objects import Object
+from rescue.sandbox.status import forbidden
+from rescue.sandbox.store import NotFound, Store
+
+
+def resolve(store: Store, pod: Object) -> None:
+    """Set priority and preemptionPolicy; ApiError 403 for an unknown class or another integer."""
+    spec = pod["spec"]
+    chosen = _class(store, pod)
+    value = chosen.get("value", 0)
+    if spec.get("priority") not in (None, value):
+        why = (
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec;"
+            f" priority admission controller computed {value} from the given PriorityClass name"
+        )
+        raise forbidden("pods", pod["metadata"].get("name", ""), why)
+    spec["priority"] = value
+    spec.setdefault("preemptionPolicy", chosen.get("preemptionPolicy", "PreemptLowerPriority"))
+
+
+def _class(store: Store, pod: Object) -> Object:
+    name = pod["spec"].get("priorityClassName")
+    if name:
+        try:
+            return store.get("priorityclasses", "", name)
+        except NotFound:
+            why = f"no PriorityClass with name {name} was found"
+            raise forbidden("pods", pod["metadata"].get("name", ""), why) from None
+    defaults = [found for found in store.list("priorityclasses") if found.get("globalDefault")]
+    if defaults:
+        pod["spec"]["priorityClassName"] = defaults[0]["metadata"]["name"]
+        return defaults[0]
+    return {}

@@ -1,0 +1,1 @@
+"""The API over HTTPS: paths, lists and watches, writes, logs, exec."""
