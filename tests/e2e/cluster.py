@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from kubernetes import client, config, utils
 
@@ -56,6 +57,25 @@ class Cluster:
         # Any: these calls also take dictionaries and give raw answers, which the client's types do not know.
         self._core: Any = client.CoreV1Api(self._api)
         self._storage: Any = client.StorageV1Api(self._api)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is the suite's own sandbox."""
+        return self._context is None
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return str(self._api.configuration.host)
+
+    def behind(self, port: int, folder: Path) -> dict[str, str]:
+        """The environment in which rescue reaches the API server through a loopback port."""
+        if self._kubeconfig is None:
+            raise ValueError("only the sandbox's certificate is good for a loopback port")
+        copy = folder / "kubeconfig"
+        original = urlsplit(self.server).netloc
+        copy.write_text(self._kubeconfig.read_text().replace(original, f"127.0.0.1:{port}"))
+        return {"KUBECONFIG": str(copy)}
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start rescue without a terminal; the context goes after the name of the command."""
@@ -132,7 +152,7 @@ class Cluster:
 
     def provides(self, requirement: str) -> bool:
         """Whether a case that names this requirement can run; the sandbox has all that the cases ask for."""
-        if not requirement or not self._context:
+        if not requirement or self.is_sandbox:
             return True
         if requirement != "default-storage-class":
             raise ValueError(f"unknown requirement {requirement}")

@@ -15,14 +15,14 @@ pytestmark = pytest.mark.e2e
 
 USAGE, REFUSED, CLUSTER, INTERRUPTED = 2, 3, 4, 130
 NO_TOOLKIT = "rescue.test/no-such-toolkit:1"
-MANIFEST = Path(__file__).parent / "ground" / "manifest.yaml"
+GROUND = Path(__file__).parent / "ground"
 
 
 @pytest.fixture(scope="module")
 def ground(cluster: Cluster) -> Iterator[str]:
-    """A namespace with the pods of ground/manifest.yaml; it has no clone at the end."""
+    """A namespace with the pods of ground/; it has no clone at the end."""
     namespace = cluster.make_namespace("bad-input", {})
-    cluster.apply(namespace, *load_objects(MANIFEST))
+    cluster.apply(namespace, *load_objects(GROUND / "manifest.yaml"), *load_objects(GROUND / "endless.yaml"))
     yield namespace
     left = [pod["metadata"]["name"] for pod in cluster.clones(namespace)]
     cluster.drop_namespace(namespace)

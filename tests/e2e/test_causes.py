@@ -21,18 +21,19 @@ def test_rescue_finds_the_cause(case: Case, cluster: Cluster, outcomes: dict[str
     outcome = outcomes[case.name].result()
     assert outcome.run.code == case.expect.exit, f"{outcome.run.stderr}\n{outcome.run.stdout}"
     document = outcome.run.document
-    check_frame(document, outcome)
+    check_frame(document, outcome, case.expect)
     check_verdict(document, case.expect)
     check_replay(document, case.expect)
     check_texts(outcome.run.stdout, case.expect)
 
 
-def check_frame(document: dict[str, Any], outcome: Outcome) -> None:
+def check_frame(document: dict[str, Any], outcome: Outcome, expect: Expectation) -> None:
     """The parts that every answer has, whatever the cause."""
     assert document["schemaVersion"] == SCHEMA_VERSION
     assert document["exitCode"] == outcome.run.code
     assert document["case"] == str(outcome.folder)
     assert (document["target"]["namespace"], document["target"]["pod"]) == (outcome.namespace, outcome.pod)
+    assert expect.container in ("", document["target"]["container"])
     assert json.loads((outcome.folder / "case.json").read_text())["pod"] == outcome.pod
 
 
