@@ -115,11 +115,9 @@ def refuse_unusable(pod: JsonObject) -> None:
     selector = spec.get("nodeSelector") or {}
     if (spec.get("os") or {}).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows":
         raise _refusal(f"pod {name!r} is a Windows pod; strace is a Linux tool", f"kubectl describe pod {name}")
-    if status.get("reason") == "Evicted":
-        raise _refusal(
-            f"pod {name!r} was evicted: {status.get('message', '')}",
-            "its node lacked a resource; see: kubectl top node",
-        )
+    if status.get("reason") in ENDED_BY_CLUSTER:
+        what, hint = ENDED_BY_CLUSTER[status["reason"]]
+        raise _refusal(f"pod {name!r} {what}: {status.get('message', '')}", hint)
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             raise _refusal(

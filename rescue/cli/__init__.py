@@ -56,6 +56,12 @@ class Root(click.Group):
         except KeyboardInterrupt:
             click.echo("error: interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # A bug: the one place where it is caught.
+            bug = RescueError(f"unexpected: {error!r}", "this is a bug in rescue; run it again as: rescue --debug …")
+            _complain(bug, ctx.params.get("debug", False))
+            ctx.exit(int(bug.code))
 
 
 def _complain(error: RescueError, debug: bool) -> None:

@@ -1,0 +1,72 @@
+"""A starting clone is judged as its status says: go on waiting, run, or give up with the reason."""
+
+from typing import Any
+
+import pytest
+
+from rescue.waiting import KEEPER, TOOLKIT, progress
+
+from .recorded import recorded
+
+RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+
+
+def waiting(reason: str, message: str = "") -> Any:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def pod(phase: str = "Pending", conditions: Any = (), **states: Any) -> Any:
+    """A clone with the init containers toolkit and prepare, and the containers web, keeper and log."""
+    named = {TOOLKIT: "toolkit", "prepare": "prepare", "web": "web", KEEPER: "keeper", "log": "log"}
+    entries = [{"name": name, "state": states[key]} for name, key in named.items() if key in states]
+    return {
+        "spec": {"initContainers": [{"name": TOOLKIT}, {"name": "prepare"}]},
+        "status": {"phase": phase, "conditions": conditions, "containerStatuses": entries},
+    }
+
+
+def test_it_runs_when_target_and_keeper_run() -> None:
+    assert not progress(pod(web=RUNNING), "web").running
+    assert not progress(pod(web=RUNNING, keeper=waiting("ContainerCreating")), "web").running
+    assert progress(pod(web=RUNNING, keeper=RUNNING), "web").running
+
+
+def test_reasons_are_told_as_they_are() -> None:
+    now = progress(pod(toolkit=waiting("ErrImagePull", "no such host"), web=waiting("PodInitializing")), "web")
+    assert now.reasons == (f"{TOOLKIT}: ErrImagePull: no such host",)
+    assert not now.failure
+    condition = recorded("unschedulable")["last"]["status"]["conditions"]
+    assert progress(pod(conditions=condition), "web").reasons[0].startswith("not scheduled: 0/1 nodes are available")
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "hint"),
+    [
+        (
+            {"toolkit": waiting("ImagePullBackOff", "back-off")},
+            "'rescue-toolkit' of the clone does not start",
+            "--toolkit-image",
+        ),
+        ({"prepare": waiting("CrashLoopBackOff", "back-off 10s")}, "'prepare' of the clone", "-c prepare"),
+        (
+            {"web": waiting("CreateContainerConfigError", 'configmap "x" not found')},
+            'configmap "x" not found',
+            "describe",
+        ),
+    ],
+)
+def test_what_time_does_not_heal_ends_the_wait(state: Any, words: str, hint: str) -> None:
+    now = progress(pod(**state), "web")
+    assert words in now.failure
+    assert hint in now.hint
+
+
+def test_a_failing_neighbour_is_said_but_waited_for() -> None:
+    now = progress(pod(web=RUNNING, keeper=RUNNING, log=waiting("CrashLoopBackOff")), "web")
+    assert (now.running, now.failure, now.reasons) == (True, "", ("log: CrashLoopBackOff",))
+
+
+def test_a_clone_that_ended_is_a_failure() -> None:
+    ended = pod(phase="Failed")
+    ended["status"].update(reason="OutOfcpu", message="Node didn't have enough resource: cpu")
+    assert "OutOfcpu Node didn't have enough resource: cpu" in progress(ended, "web").failure
