@@ -3,7 +3,7 @@
 from rescue.sandbox.kubelet.observed import Kind, PodView
 from rescue.sandbox.store import Object
 
-_OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 # Truth, reason, message.
 Verdict = tuple[bool, str, str]
 
@@ -20,8 +20,8 @@ def conditions(view: PodView, phase: str, now: str) -> list[Object]:
         "PodScheduled": (True, "", ""),
     }
     generation = view.pod["metadata"].get("generation", 1)
-    ours = [_condition(name, verdicts[name], old.get(name), generation, now) for name in _OURS]
-    return ours + [condition for name, condition in old.items() if name not in _OURS]
+    ours = [_condition(name, verdicts[name], old.get(name), generation, now) for name in OURS]
+    return ours + [condition for name, condition in old.items() if name not in OURS]
 
 
 def _condition(name: str, verdict: Verdict, old: Object | None, generation: int, now: str) -> Object:

@@ -1,6 +1,6 @@
 """What the kubelet has observed of one pod: the values from which its status is built."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class Exit:
     finished: str
     started: str
     message: str = ""
+    # The same moment as ``finished`` in seconds since the epoch, with its fraction.
+    moment: float = 0.0
 
 
 @dataclass
@@ -110,7 +112,8 @@ class PodView:
     # A finished pod first shows its containers' ends, then the phase: its sandbox is gone by then.
     phase_settled: bool = False
     failure: tuple[str, str] | None = None
-    extra: dict[str, str] = field(default_factory=dict)
+    # Being removed: its containers' ends decide the phase, whatever the restartPolicy.
+    removing: bool = False
 
     def of(self, *kinds: Kind) -> list[Container]:
         """The containers of these kinds, in the order of the spec."""

@@ -11,12 +11,14 @@ def phase_of(view: PodView) -> str:
     apps = view.of(Kind.APP)
     if _initializing(view) or any(_never_ran(container) for container in apps):
         return "Pending"
-    if any(container.running for container in apps) or policy == "Always":
+    if any(container.running for container in apps):
         return "Running"
-    return _ended(apps, policy)
+    return _ended(apps, "Never" if view.removing else policy)
 
 
 def _ended(apps: list[Container], policy: str) -> str:
+    if policy == "Always":
+        return "Running"
     if all(c.last_exit is not None and c.last_exit.code == 0 for c in apps):
         return "Succeeded"
     return "Failed" if policy == "Never" else "Running"

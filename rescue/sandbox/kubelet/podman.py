@@ -5,6 +5,7 @@ import json
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 LABEL = "dev.rescue.sandbox"
@@ -25,6 +26,15 @@ class PodmanError(Exception):
         super().__init__(f"podman {' '.join(command[:2])}: exit {code}: {self.text}")
 
 
+@dataclass(frozen=True)
+class Death:
+    """The end of a container: its id, exit code (128 + signal) and RFC 3339 time."""
+
+    container: str
+    code: int
+    time: str
+
+
 class Podman:
     """podman for one sandbox; ``sandbox`` is its name."""
 
@@ -40,9 +50,7 @@ class Podman:
     async def call(self, *args: str) -> str:
         """Run ``podman args`` and return its stdout; PodmanError."""
         async with self._slots:
-            process = await asyncio.create_subprocess_exec(
-                *GLOBAL, *args, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-            )
+            process = await asyncio.create_subprocess_exec(*GLOBAL, *args, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
             stdout, stderr = await process.communicate()
         if process.returncode:
             raise PodmanError(args, process.returncode, stderr.decode(errors="replace"))
@@ -73,8 +81,8 @@ class Podman:
             if not any(word in error.text for word in ("not running", "no such container", "is not up")):
                 raise
 
-    async def deaths(self) -> AsyncIterator[dict[str, Any]]:
-        """Every ``died`` event of the sandbox's containers from now on (ID, ContainerExitCode, Time)."""
+    async def deaths(self) -> AsyncIterator[Death]:
+        """Every ``died`` event of the sandbox's containers from now on."""
         process = await asyncio.create_subprocess_exec(
             *GLOBAL, "events", "--stream", "--since", "1s", "--format", "json",
             "--filter", "event=died", "--filter", f"label={self.label}",
@@ -83,7 +91,9 @@ class Podman:
         try:
             assert process.stdout is not None  # PIPE was asked for
             async for line in process.stdout:
-                yield json.loads(line)
+                event = json.loads(line)
+                # podman leaves an exit code of 0 out.
+                yield Death(event["ID"], event.get("ContainerExitCode", 0), event["Time"])
         finally:
             await end(process)
 

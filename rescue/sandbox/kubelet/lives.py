@@ -1,0 +1,194 @@
+"""The running containers of one pod: their ends, their kills, their probes and hooks."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rescue.sandbox.kubelet.calls import Outcome, attempt, target
+from rescue.sandbox.kubelet.ending import exit_of
+from rescue.sandbox.kubelet.launch import StartError, init, start
+from rescue.sandbox.kubelet.node import Node
+from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Run, Waiting
+from rescue.sandbox.kubelet.oom import OomWatch
+from rescue.sandbox.kubelet.probes import Prober
+from rescue.sandbox.kubelet.status import pod_key
+from rescue.sandbox.store import Object
+
+# After a preStop hook has used up the grace period, the command still gets this long (seconds).
+LEAST_GRACE = 2.0
+# How long a killed process may take to be reported, before the death is looked up.
+REPORT = 10.0
+
+
+@dataclass
+class Life:
+    """One run of a container while it lasts."""
+
+    container: Container
+    run: Run
+    watch: OomWatch
+    prober: Prober
+    stop_signal: str
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Lives:
+    """Keeps the runs by container id; ``changed`` is called when the pod's worker must look again."""
+
+    def __init__(self, node: Node, view: PodView, changed: Callable[[], None]) -> None:
+        self._node = node
+        self._view = view
+        self._changed = changed
+        self._lives: dict[str, Life] = {}
+        self._condemned: dict[str, str] = {}
+        self._born = asyncio.get_running_loop().time()
+        # Set when the pod was deleted by force: nothing gets any more grace.
+        self.hurry = asyncio.Event()
+
+    async def start(self, container: Container, run: Run, stop_signal: str) -> None:
+        """Start a created run and its probes; StartError."""
+        watch = await init(self._node, run)
+        life = Life(container, run, watch, self._prober(container, run), stop_signal)
+        # Known before it runs: its end may be reported before podman returns.
+        self._lives[run.id] = life
+        try:
+            await start(self._node, run)
+        except StartError:
+            del self._lives[run.id]
+            raise
+        self._begin(life)
+
+    async def died(self, identity: str, code: int, finished: str) -> None:
+        """podman reported the end of a container, perhaps not one of ours."""
+        life = self._lives.get(identity)
+        if life is None:
+            return
+        await life.begun.wait()
+        del self._lives[identity]
+        life.prober.stop()
+        oom = await life.watch.struck()
+        life.run.exit = exit_of(life.run, life.container.spec, code, finished, oom)
+        life.container.started = False
+        life.container.ready = life.container.kind is Kind.INIT and code == 0
+        life.ended.set()
+        self._changed()
+
+    def _begin(self, life: Life) -> None:
+        container, prober = life.container, life.prober
+        serves = container.kind in (Kind.APP, Kind.SIDECAR)
+        waits = serves and prober.has("startup")
+        container.waiting = None
+        container.started = not waits
+        container.ready = serves and not waits and not prober.has("readiness")
+        if serves:
+            prober.start()
+        life.begun.set()
+
+    def condemned(self, container: Container) -> str:
+        """Which probe wants the container's present run killed: startup, liveness, or nothing."""
+        return self._condemned.get(container.run.id, "") if container.run else ""
+
+    async def kill(self, container: Container, message: str, grace: float) -> None:
+        """Stop a running container: event, preStop hook, stop signal, SIGKILL after ``grace`` seconds."""
+        life = self._lives.get(container.run.id) if container.run else None
+        if life is None:
+            return
+        self._node.event(self._view.pod, "Killing", message, container)
+        life.prober.stop()
+        left = await self._pre_stop(life, grace)
+        await self._node.podman.signal(life.run.id, life.stop_signal)
+        if not await self._wait(life, left):
+            await self._node.podman.signal(life.run.id, "SIGKILL")
+            async with asyncio.timeout(REPORT):
+                await life.ended.wait()
+        self._condemned.pop(life.run.id, None)
+
+    async def post_start(self, container: Container, run: Run) -> bool:
+        """Run the postStart hook; when it fails, note why, and return false: the container must be killed."""
+        hook = (container.spec.get("lifecycle") or {}).get("postStart")
+        if not hook:
+            return True
+        outcome = await attempt(hook, target(container.spec, run.id, self._view.ip), timeout=3600)
+        if outcome.success:
+            return True
+        self._node.event(self._view.pod, "FailedPostStartHook", "PostStartHook failed", container, warning=True)
+        message = hook_message(hook, container.name, pod_key(self._view.pod), outcome)
+        await self.kill(container, "FailedPostStartHook", self.grace(container))
+        container.waiting = Waiting("PostStartHookError", message)
+        return False
+
+    def grace(self, container: Container, probe: str = "") -> float:
+        """The grace period in seconds: the probe's own if it has one, else the pod's."""
+        own = (container.spec.get(f"{probe}Probe") or {}).get("terminationGracePeriodSeconds")
+        return float(own if own is not None else self._view.pod["spec"].get("terminationGracePeriodSeconds", 30))
+
+    def stop_probes(self) -> None:
+        """The pod is going away: its probes have no say any more."""
+        for life in self._lives.values():
+            life.prober.stop()
+
+    async def _pre_stop(self, life: Life, grace: float) -> float:
+        hook = (life.container.spec.get("lifecycle") or {}).get("preStop")
+        if not hook or grace <= 0:
+            return grace
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        if "sleep" in hook:
+            await self._wait(life, min(grace, hook["sleep"]["seconds"]))
+        else:
+            where = target(life.container.spec, life.run.id, self._view.ip)
+            outcome = await attempt(hook, where, grace)
+            if not outcome.success:
+                self._node.event(
+                    self._view.pod, "FailedPreStopHook", "PreStopHook failed", life.container, warning=True
+                )
+        return max(LEAST_GRACE, grace - (loop.time() - begin))
+
+    async def _wait(self, life: Life, seconds: float) -> bool:
+        """Whether the run ended within ``seconds``; a deletion by force cuts it short."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (life.ended, self.hurry)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        return life.ended.is_set()
+
+    def _prober(self, container: Container, run: Run) -> Prober:
+        def verdict(kind: str, success: bool) -> None:
+            self._judge(container, run, kind, success)
+
+        def failed(kind: str, output: str) -> None:
+            message = f"{kind.capitalize()} probe failed: {output}"
+            self._node.event(self._view.pod, "Unhealthy", message, container, warning=True)
+
+        age = asyncio.get_running_loop().time() - self._born
+        where = target(container.spec, run.id, self._view.ip)
+        return Prober(container.spec, where, age, verdict, failed)
+
+    def _judge(self, container: Container, run: Run, kind: str, success: bool) -> None:
+        if kind == "readiness":
+            container.ready = success
+        elif not success:
+            self._condemned[run.id] = kind
+        elif kind == "startup":
+            container.started = True
+            # Shown once before it is ready, as the kubelet does.
+            self._changed()
+            container.ready = "readinessProbe" not in container.spec
+        self._changed()
+
+
+def hook_message(hook: Object, container: str, pod: str, outcome: Outcome) -> str:
+    """The message of PostStartHookError; pure."""
+    where = f'for Container "{container}" in Pod "{pod}" failed - error:'
+    if "exec" not in hook:
+        return f"Http lifecycle hook ({hook.get('httpGet', {}).get('path', '')}) {where} {outcome.output}"
+    line = " ".join(hook["exec"]["command"])
+    quoted = outcome.output.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return (
+        f"Exec lifecycle hook ([{line}]) {where} "
+        f"command '{line}' exited with {outcome.code}: {outcome.output}, message: \"{quoted}\""
+    )

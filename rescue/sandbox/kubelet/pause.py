@@ -1,0 +1,69 @@
+"""The infra container of a pod: it holds the network, ipc and host name that the containers share."""
+
+import shutil
+from pathlib import Path
+
+from rescue.errors import ExitCode, RescueError
+from rescue.sandbox.kubelet.mounts import bind_option
+from rescue.sandbox.kubelet.network import host_resolv_conf, hostname, hosts_file, resolv_conf
+from rescue.sandbox.kubelet.node import Node
+from rescue.sandbox.kubelet.podman import LABEL
+from rescue.sandbox.store import Object
+
+# PID 1 of a shared process namespace must reap orphans; ``wait`` does.
+_COMMAND = ("/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait; done")
+# The folders that podman mounts on; made once so that infra containers can start side by side.
+_FOLDERS = ("dev", "etc", "proc", "run", "sys")
+
+
+def pause_rootfs(folder: Path) -> Path:
+    """A root file system with nothing but busybox; RescueError when the host has none that is static."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        raise RescueError("busybox is not installed", hint="apt-get install busybox-static", code=ExitCode.CLUSTER)
+    for name in _FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(busybox, folder / "busybox")
+    return folder
+
+
+async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
+    """Create and start the infra container; its id and the pod's address.  PodmanError."""
+    own = bool(pod["spec"].get("hostNetwork"))
+    options = ["--network", "host" if own else node.network.name, "--log-driver", "none"]
+    if not own:
+        options += ["--hostname", hostname(pod)]
+    for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or []:
+        options += ["--sysctl", f"{sysctl['name']}={sysctl['value']}"]
+    options += ["--label", f"{LABEL}.pause=true", "--http-proxy=false", "--rootfs"]
+    identity = await node.podman.create(name, options, [str(node.pause), *_COMMAND])
+    await node.podman.call("start", identity)
+    return identity, node.address() if own else await node.network.address(identity)
+
+
+def write_network_files(node: Node, pod: Object, address: str) -> list[str]:
+    """Write the pod's hosts, hostname and resolv.conf; the options that mount them in a container."""
+    folder = node.volumes.of_pod(pod) / "etc"
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "hosts": hosts_file(pod, address, node.cluster.domain),
+        "hostname": hostname(pod) + "\n",
+        "resolv.conf": resolv_conf(pod, node.network.gateway, node.cluster, host_resolv_conf()),
+    }
+    options: list[str] = []
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        options += bind_option(folder / name, f"/etc/{name}", read_only=False)
+    return options
+
+
+def namespace_options(pod: Object, pause: str) -> list[str]:
+    """The options by which a container joins the infra container; pure."""
+    spec = pod["spec"]
+    options = ["--network", f"container:{pause}", "--uts", f"container:{pause}"]
+    options += ["--ipc", "host" if spec.get("hostIPC") else f"container:{pause}"]
+    if spec.get("hostPID"):
+        options += ["--pid", "host"]
+    elif spec.get("shareProcessNamespace"):
+        options += ["--pid", f"container:{pause}"]
+    return options

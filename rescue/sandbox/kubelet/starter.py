@@ -1,0 +1,110 @@
+"""Starting a container as the kubelet does: image, configuration, create, start, postStart; with its events."""
+
+import asyncio
+import time
+
+from rescue.sandbox.kubelet.backoff import MAX_PULL, Backoff
+from rescue.sandbox.kubelet.ending import failed_start
+from rescue.sandbox.kubelet.env import ConfigError
+from rescue.sandbox.kubelet.images import Image, pull_error
+from rescue.sandbox.kubelet.launch import CreateError, Place, StartError, create
+from rescue.sandbox.kubelet.lives import Lives
+from rescue.sandbox.kubelet.node import Node
+from rescue.sandbox.kubelet.observed import Container, Run, Waiting
+
+# The kubelet's resync of a pod that could not be configured (seconds).
+RETRY = 10.0
+
+
+class Starter:
+    """Starts the containers of one pod; what keeps one from starting becomes its ``waiting``."""
+
+    def __init__(self, node: Node, lives: Lives) -> None:
+        self._node = node
+        self._lives = lives
+        self._pulls = Backoff(MAX_PULL)
+        self._failed_pulls: dict[str, tuple[float, str]] = {}
+
+    async def start(self, place: Place, container: Container) -> float | None:
+        """Try to start it; seconds until the next try is due, None when there is nothing to wait for."""
+        image = await self._image(place, container)
+        if isinstance(image, float):
+            return image
+        attempt = container.run.attempt + 1 if container.run else 0
+        run = await self._create(place, container, image, attempt)
+        if run is None:
+            return RETRY
+        await self._replace(container, run)
+        self._node.event(place.pod, "Created", "Container created", container)
+        try:
+            await self._lives.start(container, run, image.stop_signal)
+        except StartError as error:
+            self._fail(place, container, Waiting("RunContainerError", str(error)))
+            run.exit = failed_start(str(error))
+            return 0.0
+        self._node.event(place.pod, "Started", "Container started", container)
+        await self._lives.post_start(container, run)
+        return None
+
+    async def _image(self, place: Place, container: Container) -> Image | float:
+        reference = container.spec["image"]
+        policy = container.spec.get("imagePullPolicy", "IfNotPresent")
+        image = await self._node.images.find(reference)
+        if image is not None:
+            self._note_present(place, container, image, pulled=policy == "Always")
+            return image
+        if policy == "Never":
+            text = f'Container image "{reference}" is not present with pull policy of Never'
+            self._node.event(place.pod, "ErrImageNeverPull", text, container, warning=True)
+            self._fail(place, container, Waiting("ErrImageNeverPull", text), event="ErrImageNeverPull")
+            return RETRY
+        return self._no_image(place, container)
+
+    def _note_present(self, place: Place, container: Container, image: Image, *, pulled: bool) -> None:
+        name = container.spec["image"]
+        text = f'Container image "{name}" already present on machine and can be accessed by the pod'
+        if pulled:
+            self._node.event(place.pod, "Pulling", f'Pulling image "{name}"', container)
+            took = "1ms (1ms including waiting)"
+            text = f'Successfully pulled image "{name}" in {took}. Image size: {image.size} bytes.'
+        self._node.event(place.pod, "Pulled", text, container)
+
+    def _no_image(self, place: Place, container: Container) -> float:
+        """Fail a pull, or wait for the next one; the sandbox never reaches a registry."""
+        name, now = container.spec["image"], time.monotonic()
+        since, text = self._failed_pulls.get(name, (now, ""))
+        if left := self._pulls.remaining(name, since, now):
+            message = f'Back-off pulling image "{name}"'
+            self._node.event(place.pod, "BackOff", message, container)
+            waiting = Waiting("ImagePullBackOff", f"{message}: ErrImagePull: {text}")
+            self._fail(place, container, waiting, event="ImagePullBackOff")
+            return left
+        text = pull_error(name)
+        self._pulls.next(name, since, now)
+        self._failed_pulls[name] = (now, text)
+        self._node.event(place.pod, "Pulling", f'Pulling image "{name}"', container)
+        self._node.event(place.pod, "Failed", f'Failed to pull image "{name}": {text}', container, warning=True)
+        self._fail(place, container, Waiting("ErrImagePull", text), event="ErrImagePull")
+        return 0.0
+
+    async def _create(self, place: Place, container: Container, image: Image, attempt: int) -> Run | None:
+        try:
+            return await create(self._node, place, container, image, attempt)
+        except ConfigError as error:
+            self._fail(place, container, Waiting("CreateContainerConfigError", str(error)))
+        except CreateError as error:
+            self._fail(place, container, Waiting("CreateContainerError", str(error)))
+        return None
+
+    def _fail(self, place: Place, container: Container, waiting: Waiting, event: str = "") -> None:
+        container.waiting = waiting
+        text = f"Error: {event or waiting.message}"
+        self._node.event(place.pod, "Failed", text, container, warning=True)
+
+    async def _replace(self, container: Container, run: Run) -> None:
+        """The new run becomes the present one; the log of the run before the last is forgotten."""
+        old, container.previous, container.run = container.previous, container.run, run
+        if old is not None:
+            await asyncio.to_thread(old.log.unlink, missing_ok=True)
+        if container.previous is not None:
+            await self._node.podman.remove(container.previous.id)

@@ -1,0 +1,191 @@
+"""Commands in running containers: ``runc exec`` with its own pipes or terminal.
+
+podman exec takes three times as long and keeps output in a detached monitor; the container is runc's anyway.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import struct
+import tempfile
+import termios
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tty import setraw
+
+from rescue.sandbox.kubelet.podman import RUNTIME
+from rescue.sandbox.kubelet.wording import exec_error
+
+STDOUT, STDERR = 1, 2
+CHUNK = 1 << 16
+# Chunks in memory while the reader is slow; then the command waits, as on a full pipe.
+QUEUE = 64
+
+
+class ExecError(Exception):
+    """The command could not be started; the text is the kubelet's message."""
+
+
+class ExecSession:
+    """One command; read ``output()`` to its end, then ``wait()`` for the exit code (ExecError)."""
+
+    def __init__(self, process: Process, folder: Path, terminal: int | None) -> None:
+        self._process = process
+        self._folder = folder
+        self._terminal = terminal
+        self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(QUEUE)
+        self._failure = b""
+        self._pump = asyncio.create_task(self._collect())
+
+    async def write(self, data: bytes) -> None:
+        """Bytes for the command's stdin; ignored after its end."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
+            if self._terminal is not None:
+                await asyncio.to_thread(_write_all, self._terminal, data)
+            elif self._process.stdin is not None:
+                self._process.stdin.write(data)
+                await self._process.stdin.drain()
+
+    async def close_stdin(self) -> None:
+        """End of input: a closed pipe, or Ctrl-D on a terminal."""
+        if self._terminal is not None:
+            await self.write(b"\x04")
+        elif self._process.stdin is not None:
+            self._process.stdin.close()
+
+    async def resize(self, width: int, height: int) -> None:
+        """Set the terminal's size in characters."""
+        if self._terminal is not None and self._process.returncode is None:
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+            self._process.send_signal(signal.SIGWINCH)
+
+    async def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        """(1 stdout | 2 stderr, bytes) until the command has ended; a terminal has stdout alone."""
+        while (item := await self._queue.get()) is not None:
+            yield item
+
+    async def wait(self) -> int:
+        """The exit code (128 + signal number when killed by one); ExecError."""
+        await self._pump
+        code = await self._process.wait()
+        if self._failure:
+            raise ExecError(exec_error(self._failure.decode(errors="replace")))
+        return code
+
+    async def kill(self) -> None:
+        """Kill the command: the client went away."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._pump.cancel()
+        await self._process.wait()
+        self._clean()
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._folder / "pid"
+
+    async def _collect(self) -> None:
+        try:
+            if self._terminal is not None:
+                await self._read_terminal(self._terminal)
+            else:
+                assert self._process.stdout is not None
+                assert self._process.stderr is not None
+                await asyncio.gather(
+                    self._forward(self._process.stdout, STDOUT),
+                    self._forward_checked(self._process.stderr, STDERR),
+                )
+            await self._process.wait()
+        finally:
+            self._clean()
+        await self._queue.put(None)
+
+    async def _forward(self, reader: asyncio.StreamReader, stream: int) -> None:
+        while data := await reader.read(CHUNK):
+            await self._queue.put((stream, data))
+
+    async def _forward_checked(self, reader: asyncio.StreamReader, stream: int) -> None:
+        """As ``_forward``, for the stream on which runc also says that it could not start the command."""
+        held = b""
+        # Linux says EIO, not end of file, when the last writer of a terminal has gone.
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK):
+                held += data
+                if await self._has_started():
+                    await self._queue.put((stream, held))
+                    held = b""
+        await self._process.wait()
+        if not self._pid_file.exists():
+            self._failure = held or b"the command could not be started"
+        elif held:
+            await self._queue.put((stream, held))
+
+    async def _has_started(self) -> bool:
+        for _ in range(100):
+            if self._pid_file.exists() or self._process.returncode is not None:
+                break
+            await asyncio.sleep(0.01)
+        return self._pid_file.exists()
+
+    async def _read_terminal(self, terminal: int) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(terminal), "rb", 0)
+        )
+        try:
+            await self._forward_checked(reader, STDOUT)
+        finally:
+            transport.close()
+
+    def _clean(self) -> None:
+        if self._terminal is not None:
+            os.close(self._terminal)
+            self._terminal = None
+        self._pid_file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._folder.rmdir()
+
+
+async def start_exec(container: str, command: list[str], *, stdin: bool, tty: bool) -> ExecSession:
+    """Start ``command`` in the container of this id, with its user, environment and directory."""
+    folder = Path(tempfile.mkdtemp(prefix="rescue-exec-"))
+    options = ["exec", "--pid-file", str(folder / "pid")]
+    if tty:
+        terminal, other = os.openpty()
+        # The container's own terminal echoes; this one only carries bytes.
+        setraw(other)
+        options += ["--tty", "--env", "TERM=xterm"]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                RUNTIME, *options, container, *command, stdin=other, stdout=other, stderr=other
+            )
+        finally:
+            os.close(other)
+        return ExecSession(process, folder, terminal)
+    process = await asyncio.create_subprocess_exec(
+        RUNTIME, *options, container, *command, stdin=PIPE if stdin else DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    return ExecSession(process, folder, None)
+
+
+async def run_exec(container: str, command: list[str], timeout: float) -> tuple[int, bytes]:
+    """Exit code and joined output of a short command; TimeoutError after ``timeout`` seconds; ExecError."""
+    session = await start_exec(container, command, stdin=False, tty=False)
+    try:
+        async with asyncio.timeout(timeout):
+            output = b"".join([data async for _, data in session.output()])
+            return await session.wait(), output
+    except (TimeoutError, asyncio.CancelledError):
+        await session.kill()
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
