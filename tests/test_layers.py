@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model resources",
-    "pure": """addresses causes container correlate deaths diagnose difference ending evidence exceptions facts frames
+    "pure": """addresses causes container correlate deaths diagnose difference elf ending evidence exceptions facts frames
         jsonpath manifest memory noise output plan recording report rules strace subjects suspects trace triage
         waiting""",
     "edges": "case clone collect console gather interrupt judge kube replay toolkit",

@@ -37,31 +37,27 @@ become_program() { # run folder, pid that has the container's environment, umask
     rescue_environ=/proc/$2/environ rescue_umask=$3
     [ -r "$rescue_environ" ] || rescue_environ=/proc/self/environ
     case $4 in
-    none) become_untraced "$1/argv" ;;
-    *) become_traced "$1/argv" "$4" ;;
+    none) read_words "$(argv_file "$1")" become_untraced ;;
+    *) traced_mode=$4 && read_words "$(argv_file "$1")" become_traced ;;
     esac
 }
 
-# strace looks a bare name up in PATH as runc does, and keeps it as argv[0].
-become_traced() { # argv file, mode
-    local mode=$2
-    read_words "$1" become_traced_words
+# A request may bring a command of its own.
+argv_file() { # run folder
+    if [ -e "$1/argv" ]; then echo "$1/argv"; else echo "$1/out/argv"; fi
 }
 
-become_traced_words() { # argv
+# strace looks a bare name up in PATH as runc does, and keeps it as argv[0].
+become_traced() { # program and its arguments
     set -- -- "$@"
     while IFS= read -r -d '' rescue_entry; do
         shell_carries "${rescue_entry%%=*}" || set -- -E "$rescue_entry" "$@"
     done <"$rescue_environ"
     # shellcheck disable=SC2046 # one flag or none
-    become_strace -f $(bpf_flag "$mode") -ttt -yy -s 512 -e "trace=$trace_set" -o "$out/strace.log" "$@"
+    become_strace -f $(bpf_flag "$traced_mode") -ttt -yy -s 512 -e "trace=$trace_set" -o "$out/strace.log" "$@"
 }
 
-become_untraced() { # argv file
-    read_words "$1" become_untraced_words
-}
-
-become_untraced_words() { # argv
+become_untraced() { # program and its arguments
     local path
     path=$(find_command "$1") || refuse_exec 127 "$1: No such file or directory"
     [ ! -e "$path" ] || [ -x "$path" ] || refuse_exec 126 "$1: Permission denied"

@@ -1,8 +1,10 @@
 # shellcheck shell=busybox
 # One replay: hunter → launcher → strace → program, with the sampler beside it, from the request to the end record.
 
-replay() { # run folder
+replay() { # run folder, program and its arguments
     begin_replay "$1"
+    shift
+    printf '%s\0' "$@" >"$out/argv"
     choose_mode
     start_program
     watch_program

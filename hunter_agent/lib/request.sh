@@ -7,22 +7,36 @@ check_run() { # run
     esac
 }
 
-# The options, then the NUL-terminated argv, on stdin. A repeated request (the answer to the first was lost) is the
-# same run; a different one under the same number is refused.
-request() { # run, bytes of the options, bytes of the argv
-    local folder=$root/spool/$1
+# argv=BYTES: so many bytes of NUL-terminated arguments follow on stdin, a command instead of the container's own.
+# A repeated request (the answer to the first was lost) is the same run; another one under its number is refused.
+request() { # run, option=value ...
+    local folder=$root/spool/$1 option
+    shift
+    # Open to all: the target's user is not the keeper's.
     "$bb" mkdir -p "$folder/out" || die 73 "cannot write in $root"
     "$bb" chmod 0777 "$folder/out"
-    take "$2" "$folder/options.new"
-    take "$3" "$folder/argv.new"
-    if [ -e "$folder/request" ]; then
-        "$bb" cmp -s "$folder/argv.new" "$folder/argv" || die 73 "run $1 exists with another command"
+    : >"$folder/options.new"
+    for option in "$@"; do
+        case $option in
+        argv=*[!0-9]* | argv= | [!a-z]* | *[!-a-z0-9_.=]*) die 64 "not an option: $option" ;;
+        argv=*) take "${option#argv=}" "$folder/argv.new" ;;
+        *=*) printf '%s\n' "$option" >>"$folder/options.new" ;;
+        *) die 64 "not an option: $option" ;;
+        esac
+    done
+    publish "$folder"
+}
+
+publish() { # run folder
+    if [ ! -e "$1/request" ]; then
+        "$bb" mv "$1/options.new" "$1/options"
+        [ ! -e "$1/argv.new" ] || "$bb" mv "$1/argv.new" "$1/argv"
+        : >"$1/request"
+    elif "$bb" cmp -s "$1/options.new" "$1/options"; then
+        "$bb" rm -f "$1/options.new" "$1/argv.new"
     else
-        "$bb" mv "$folder/options.new" "$folder/options"
-        "$bb" mv "$folder/argv.new" "$folder/argv"
-        : >"$folder/request"
+        die 73 "run ${1##*/} exists with other options"
     fi
-    "$bb" rm -f "$folder/options.new" "$folder/argv.new"
 }
 
 # Exactly so many bytes of stdin: one read too many would wait for ever.
