@@ -31,8 +31,13 @@ def fill(store: Store, ca_pem: str, port: int) -> None:
     store.create("services", _api_service(port))
 
 
-def furnish(store: Store, namespace: str, ca_pem: str) -> None:
-    """Give a namespace its ServiceAccount ``default`` and the ConfigMap with the cluster's CA."""
+def furnish(store: Store, namespace: str, ca_pem: str | None = None) -> None:
+    """Give a namespace its ServiceAccount ``default`` and the ConfigMap with the cluster's CA.
+
+    Without ``ca_pem`` it is the CA that the namespace ``default`` has.
+    """
+    if ca_pem is None:
+        ca_pem = store.get("configmaps", NAMESPACES[0], CA_CONFIG_MAP)["data"]["ca.crt"]
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CA_CONFIG_MAP, "namespace": namespace}}
     _ensure(store, "serviceaccounts", account)

@@ -6,7 +6,7 @@ Nothing here knows HTTP: objects and options come in, objects go out, refusals a
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescue.sandbox import admission, decode, defaults, objects, patch, status, strategies, validation
+from rescue.sandbox import admission, bootstrap, decode, defaults, objects, patch, status, strategies, validation
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.status import ApiError
@@ -58,7 +58,11 @@ def create(store: Store, target: Target, body: Object, options: Options) -> Obje
         return _with_meta(obj, resourceVersion=version) if version else obj
     if given.get("resourceVersion"):
         raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
-    return store.create(resource.stored_as, obj)
+    made = store.create(resource.stored_as, obj)
+    if resource.plural == "namespaces":
+        # The real server's admission waits for the account that a controller makes; here it is made at once.
+        bootstrap.furnish(store, made["metadata"]["name"])
+    return made
 
 
 def update(store: Store, target: Target, body: Object, options: Options) -> Object:

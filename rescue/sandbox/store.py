@@ -158,8 +158,11 @@ class Store:
             return self.mark_deleted(resource, namespace, name, 0)
         return self._remove(resource, old)
 
-    def watch(self, resource: str, since: int | None = None, namespace: str | None = None) -> Watch:
-        """The changes after version ``since`` (``None``: from now on); Expired when it is too old."""
+    def watch(self, resource: str | None, since: int | None = None, namespace: str | None = None) -> Watch:
+        """The changes after version ``since`` (``None``: from now on); Expired when it is too old.
+
+        ``resource`` ``None`` means every resource, ``namespace`` ``None`` every namespace.
+        """
         past = [] if since is None else self._after(since)
         watch = Watch(
             lambda change: (

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from rescue.sandbox.api.backend import Backend, ExecSession
 from rescue.sandbox.api.logs import chosen_container, refusal
 from rescue.sandbox.api.queries import flag
+from rescue.sandbox.kubelet import ExecError, LogError
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import bad_request, internal_error
 
@@ -44,18 +45,10 @@ async def _started(
     backend: Backend, pod: Object, container: str, command: list[str], request: web.Request
 ) -> ExecSession:
     stdin, tty = flag(request.query, "stdin"), flag(request.query, "tty")
-    if not _runs(pod, container):
-        raise internal_error(f'unable to upgrade connection: container not found ("{container}")')
     try:
         return await backend.exec(pod, container, command, stdin=stdin, tty=tty)
-    except Exception as error:
+    except LogError as error:
         raise refusal(error) from error
-
-
-def _runs(pod: Object, container: str) -> bool:
-    groups = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
-    statuses = [status for group in groups for status in pod.get("status", {}).get(group, [])]
-    return any(s["name"] == container and "running" in s.get("state", {}) for s in statuses)
 
 
 async def _carry(socket: web.WebSocketResponse, session: ExecSession, command: list[str]) -> None:
@@ -97,7 +90,10 @@ async def _write(socket: web.WebSocketResponse, session: ExecSession, command: l
     async for channel, data in session.output():
         for start in range(0, len(data), _CHUNK):
             await socket.send_bytes(bytes([channel]) + data[start : start + _CHUNK])
-    outcome = exit_status(await session.wait(), command)
+    try:
+        outcome = exit_status(await session.wait(), command)
+    except ExecError as error:
+        outcome = internal_error(f"error executing command in container: {error}").body()
     await socket.send_bytes(bytes([ERROR]) + json.dumps(outcome).encode())
 
 

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from rescue.sandbox.api.backend import Backend
 from rescue.sandbox.api.queries import flag, number
+from rescue.sandbox.kubelet import LogError
 from rescue.sandbox.objects import Object
-from rescue.sandbox.status import ApiError, bad_request
+from rescue.sandbox.status import ApiError, bad_request, internal_error
 
 _GROUPS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -60,13 +61,12 @@ async def _first(chunks: AsyncIterator[bytes]) -> bytes:
     # A refusal shows on the first read, before the headers are out.
     try:
         return await anext(chunks, b"")
-    except Exception as error:
+    except LogError as error:
         raise refusal(error) from error
 
 
-def refusal(error: Exception) -> Exception:
-    """The kubelet's error (``code``, ``reason``, ``message``) as a Status; any other error as it is."""
-    if isinstance(error, ApiError) or not hasattr(error, "code"):
-        return error
-    code, reason = int(error.code), str(getattr(error, "reason", ""))
-    return ApiError(code, reason, str(getattr(error, "message", error)))
+def refusal(error: LogError) -> ApiError:
+    """The kubelet's refusal as a Status."""
+    if error.reason == "InternalError":
+        return internal_error(error.message)
+    return ApiError(error.code, error.reason, error.message)
