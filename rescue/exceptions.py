@@ -78,7 +78,7 @@ LANGUAGES = (
     Language(
         "Node.js",
         start=_re(r"^(?:Uncaught )?(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^(?:node:)?internal/|^node:|^\S+\.[cm]?[jt]s:\d+$|^\[UnhandledPromiseRejection|^FATAL ERROR: |triggerUncaughtException"),
-        body=_re(r"^\s+|^Node\.js v|^\s*$|^[}\]]|^(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^Require stack|^- /|^Emitted |^FATAL ERROR"),
+        body=_re(r"^\s+|^Node\.js v|^\s*$|^[}\]]|^(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^Require stack|^- /|^Emitted |^FATAL ERROR|^-+ |^<-+ |^ *\d+: 0x"),
         error=_re(r"^(?:Uncaught )?(?P<type>[A-Z]\w*(?:Error|Rejection|Exception)(?: \[\w+\])?|Error(?: \[\w+\])?|FATAL ERROR): (?P<message>.*)"),
         first=True,
         sure=_re(r"^Node\.js v\d|^    at .*node:internal|triggerUncaughtException|^FATAL ERROR: "),

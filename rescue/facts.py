@@ -14,7 +14,7 @@ an exception …), of which a replay can have many.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rescue.model import Evidence
 
@@ -53,7 +53,7 @@ FACTS: dict[str, str] = {
     "file.support": "see above",
     "file.vague": "the last words speak of such an error without a name",
     "file.original_said": "the original container's log names the path too",
-    "file.writing": "the call wanted to write or create",
+    "file.creating": "the call would have created the file",
     "file.volume": "kind of volume that holds the path; empty for the image",
     "file.volume_name": "name of the volume in the pod",
     "file.mount": "mountPath",
@@ -122,6 +122,8 @@ FACTS: dict[str, str] = {
     "exception.text": "its message",
     "exception.last": "nothing of substance was printed after it",
     "exception.sure": "printed by the runtime itself, so it was not handled",
+    "exception.system": "its message is an error of the system, which a more exact rule may explain",
+    "exception.clone_only": "it names a path of a claim, which is empty in the clone, and the original says no such thing",
     "probe.kind": "liveness, startup or postStart",
     "probe.text": "what the kubelet says",
     "probe.killed": "the kubelet killed the container for it",
@@ -136,13 +138,12 @@ class Subject:
     """One thing that a rule can judge.
 
     ``about`` is its group; ``values`` are its facts by full name, a missing one is None;
-    ``rank`` orders subjects of one group, smallest first.  Raises ValueError for an unknown fact.
+    subjects of one group come in order of suspicion.  Raises ValueError for an unknown fact.
     """
 
     about: str
     values: Mapping[str, Value]
     evidence: tuple[Evidence, ...] = ()
-    rank: tuple[int, ...] = field(default=())
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.values) - set(FACTS))

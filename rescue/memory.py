@@ -35,7 +35,7 @@ def read(table: bytes) -> Memory | None:
         return None
     return Memory(
         limit=_limit(head),
-        peak=max((max(s.number(0), s.number(1)) for s in groups), default=_peak_of_processes(samples)),
+        peak=max(map(_used, groups), default=_peak_of_processes(samples)),
         oom_kills=_oom_kills(groups),
         growth_per_second=_growth(groups),
         largest_process=_largest(samples),
@@ -60,16 +60,21 @@ def _limit(head: str) -> int:
 
 def _oom_kills(groups: list[Sample]) -> int:
     """Kills during the replay: the counter of the cgroup may have started before it."""
-    return groups[-1].number(2) - groups[0].number(2) if groups else 0
+    return max(0, groups[-1].number(2) - groups[0].number(2)) if groups else 0
 
 
 def _growth(groups: list[Sample]) -> float:
     if not groups:
         return 0.0
-    top = max(groups, key=lambda s: s.number(0))
+    top = max(groups, key=_used)
     first = next(s for s in groups if s.time >= top.time - _WINDOW)
     seconds = top.time - first.time
-    return (top.number(0) - first.number(0)) / seconds if seconds > 0 else 0.0
+    return (_used(top) - first.number(0)) / seconds if seconds > 0 else 0.0
+
+
+def _used(sample: Sample) -> int:
+    """The peak counter sees what happened between two samples."""
+    return max(sample.number(0), sample.number(1))
 
 
 def _processes(samples: Iterable[Sample]) -> list[Sample]:

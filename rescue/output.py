@@ -25,7 +25,8 @@ ERRORS = {
     "EROFS": r"read-only file ?system|\bEROFS\b",
     "EISDIR": r"is a directory|\bEISDIR\b",
     "ENOTDIR": r"not a directory|\bENOTDIR\b",
-    "ECONNREFUSED": r"connection refused|\bECONNREFUSED\b|actively refused",
+    "ECONNREFUSED": r"connection refused|\bECONNREFUSED\b|actively refused|couldn't connect to server"
+    r"|connection to \S+ refused|can't connect to [^()]*\(111\b",
     "ETIMEDOUT": r"connect\w* timed? ?out|\bETIMEDOUT\b|i/o timeout|timeout expired|timed out while connecting"
     r"|ConnectTimeout|context deadline exceeded",
     "EHOSTUNREACH": r"no route to host|\bEHOSTUNREACH\b|host is unreachable",
@@ -34,6 +35,13 @@ ERRORS = {
     "ENOEXEC": r"exec format error|cannot execute binary file",
 }
 """errno -> the ways in which programs spell it."""
+
+UNRESOLVED = re.compile(
+    r"name or service not known|temporary failure in name resolution|name does not resolve|nodename nor servname"
+    r"|no address associated with hostname|getaddrinfo|no such host|UnknownHost|\bENOTFOUND\b|\bEAI_\w+",
+    re.I,
+)
+"""A name that has no address, in the words of resolvers and runtimes."""
 
 _ERRORS = {name: re.compile(pattern, re.I) for name, pattern in ERRORS.items()}
 
@@ -113,6 +121,16 @@ def spells(errno: str, text: str) -> bool:
     return bool(pattern and pattern.search(text))
 
 
+def starts_with_error(errno: str, text: str) -> bool:
+    """True when a text begins with the words of this error."""
+    return bool(_ERRORS[errno].match(text))
+
+
+def is_system_error(text: str) -> bool:
+    """True when a text tells of an error of the system: a file, a connection, a name."""
+    return any(pattern.search(text) for pattern in (*_ERRORS.values(), UNRESOLVED))
+
+
 def paths(text: str) -> list[str]:
     """Absolute paths in a line, without the punctuation around them."""
     return [path.rstrip(".!…") for path in _PATH.findall(text) if len(path.rstrip(".!…/")) > 1]
@@ -127,7 +145,8 @@ def _saying(candidates: Iterable[Line], path: str, errno: str) -> Line | None:
         if not _HARMLESS.search(line.text)
         and (_names(path, line.text) or (_names(name, line.text) and ("." in name or spells(errno, line.text))))
     ]
-    return found[-1] if found else None
+    spelled = [line for line in found if spells(errno, line.text)]
+    return next(reversed(spelled or found), None)
 
 
 def _names(word: str, text: str) -> bool:

@@ -39,7 +39,11 @@ FILE_CALLS = frozenset(
 )  # fmt: skip
 KINDS = (
     ("file", FILE_CALLS, FILE_ERRORS),
-    ("program", frozenset({"execve", "execveat"}), frozenset({"ENOENT", "EACCES", "EPERM", "ENOEXEC", "ENOTDIR", "ELIBBAD"})),
+    (
+        "program",
+        frozenset({"execve", "execveat"}),
+        frozenset({"ENOENT", "EACCES", "EPERM", "ENOEXEC", "ENOTDIR", "ELIBBAD"}),
+    ),
     ("connection", frozenset({"connect"}), NET_ERRORS),
     ("bind", frozenset({"bind", "listen"}), BIND_ERRORS),
     ("identity", IDENTITY_CALLS, frozenset({"EPERM"})),
@@ -83,8 +87,16 @@ def evidence(trace: Trace, suspect: Suspect) -> tuple[Evidence, ...]:
     """The call's own line of the trace, and the words that name it."""
     times = f"  (failed {suspect.count} times)" if suspect.count > 1 else ""
     number = trace.line_number(suspect.call.offset)
-    call = Evidence(f"strace.log:{number}", trace.line(suspect.call.offset)[:600] + times)
+    call = Evidence(f"strace.log:{number}", shown(trace, suspect.call)[:600] + times)
     return (call, suspect.said.evidence()) if suspect.said else (call,)
+
+
+def shown(trace: Trace, call: Call) -> str:
+    """The call's line; a resumed one is put together again, as its own line lacks the arguments."""
+    line = trace.line(call.offset)
+    if " resumed>" not in line:
+        return line
+    return f"{call.pid} {call.time:.6f} {call.name}({call.args}) = {call.result} {call.errno}".rstrip()
 
 
 def _strength(suspect: Suspect) -> tuple[bool, bool, bool, bool, int]:
@@ -104,18 +116,20 @@ def _suspect(recording: Recording, failure: Failure) -> Suspect | None:
     if kind in ("file", "program") and not path:
         return None
     said = _words(recording, call, path, address)
-    if said is None and kind in ("file", "connection") and path and is_noise(call.name, call.errno, path):
-        return None
+    if kind in ("file", "connection") and path and is_noise(call.name, call.errno, path):
+        if said is None or path not in said.text:
+            return None
     last = said in recording.output.last or any(said in r.lines and r.lines_after < 6 for r in recording.exceptions)
     dying = recording.failed and process.leader in {d.process.pid for d in recording.deaths}
-    return Suspect(kind, call, failure.count, path, address, process.leader, said, said is not None and last, dying, False)
+    return Suspect(
+        kind, call, failure.count, path, address, process.leader, said, said is not None and last, dying, False
+    )
 
 
 def _words(recording: Recording, call: Call, path: str, address: Address | None) -> Line | None:
     """The last line of output that speaks of this call."""
-    said = recording.output.saying(path, call.errno) if path else None
-    if said or not (address or call.name in IDENTITY_CALLS):
-        return said
+    if path or not (address or call.name in IDENTITY_CALLS):
+        return recording.output.saying(path, call.errno) if path else None
     lines = [line for errno, line in recording.output.errors() if errno == call.errno]
     exact = [line for line in lines if address and str(address.port) in line.text]
     return next(reversed(exact or lines), None)

@@ -41,7 +41,7 @@ class Process:
     argv: tuple[str, ...] = ()
     uid: str = ""
     directory: str = ""
-    exec_offset: int = 0
+    exec_offset: int = -1
 
 
 @dataclass(slots=True)

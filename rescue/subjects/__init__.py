@@ -21,4 +21,4 @@ def of(recording: Recording) -> list[Subject]:
     shared = whole.facts(recording)
     found = [subject for build in _BUILDERS for subject in build(recording, suspects)]
     found += [Subject("run", {}, whole.last_words(recording))]
-    return [Subject(s.about, {**shared, **s.values}, s.evidence, s.rank) for s in found]
+    return [Subject(s.about, {**shared, **s.values}, s.evidence) for s in found]

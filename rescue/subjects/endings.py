@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterator
 
+from rescue import correlate
 from rescue.container import SIGNALS
 from rescue.deaths import Death
 from rescue.exceptions import Report
 from rescue.facts import Subject, prefixed
 from rescue.model import Evidence, JsonObject
+from rescue.output import is_system_error, paths
 from rescue.recording import Recording
 from rescue.strace import Signal
 from rescue.subjects import whole
 from rescue.suspects import Suspect
 
 _NEAR_END = 6
+_WINDOW = 1 << 17
 _NUMBERS = {name: number for number, name in SIGNALS.items()}
 _FAULT = re.compile(r"si_code=(\w+)(?:.*?si_addr=(\w+))?")
 _SENDER = re.compile(r"si_code=SI_(?:USER|TKILL|QUEUE), si_pid=(\d+)")
@@ -29,11 +32,13 @@ _PROBES = (
 
 def subjects(recording: Recording, _suspects: list[Suspect]) -> list[Subject]:
     """Deaths by signal, innermost first; exceptions; probes and hooks."""
-    return [*_deaths(recording), *(_exception(r) for r in recording.exceptions), *_probes(recording)]
+    return [*_deaths(recording), *(_exception(recording, r) for r in recording.exceptions), *_probes(recording)]
 
 
 def _deaths(recording: Recording) -> list[Subject]:
-    found = [_death(recording, d) for d in (*reversed(recording.deaths), *_killed(recording)) if d.exit and d.exit.signal]
+    found = [
+        _death(recording, d) for d in (*reversed(recording.deaths), *_killed(recording)) if d.exit and d.exit.signal
+    ]
     if not any(s.values["death.decides"] for s in found) and (signal := _ended_by(recording)):
         found.append(_untraced(recording, signal))
     return found
@@ -58,7 +63,7 @@ def _death(recording: Recording, death: Death) -> Subject:
         in_child=not main,
         decides=recording.failed and (main or recording.replay.exit_code == 128 + _NUMBERS.get(signal, 0)),
         fault=_fault(delivered, signal),
-        sender=_sender(delivered, signal, death),
+        sender=_sender(recording, delivered, signal, death),
     )
     offsets = [death.offset] if delivered is None or delivered.name != signal else [delivered.offset, death.offset]
     trace = recording.trace
@@ -96,9 +101,19 @@ def _fault(signal: Signal | None, name: str) -> str:
     return f"{found[1]} at address {found[2]}" if found[2] else found[1]
 
 
-def _sender(signal: Signal | None, name: str, death: Death) -> str:
-    if signal is None or signal.name != name:
+def _killer(recording: Recording, name: str, death: Death) -> str:
+    """SIGKILL is never reported as delivered, but the call that sent it may be in the trace."""
+    buffer = recording.trace.buffer[max(0, death.offset - _WINDOW) : death.offset]
+    pattern = rb"^(\d+) .*\bkill\(-?%d, %s\)" % (death.process.pid, name.encode())
+    found = re.findall(pattern, buffer, re.MULTILINE)
+    if not found:
         return ""
+    return "self" if int(found[-1]) == death.process.pid else "another process"
+
+
+def _sender(recording: Recording, signal: Signal | None, name: str, death: Death) -> str:
+    if signal is None or signal.name != name:
+        return _killer(recording, name, death)
     found = _SENDER.search(signal.detail)
     if found is None:
         return "kernel"
@@ -109,7 +124,7 @@ def _words(recording: Recording) -> tuple[Evidence, ...]:
     return tuple(line.evidence() for line in recording.output.last[-3:])
 
 
-def _exception(report: Report) -> Subject:
+def _exception(recording: Recording, report: Report) -> Subject:
     values = prefixed(
         "exception",
         language=report.language,
@@ -117,8 +132,17 @@ def _exception(report: Report) -> Subject:
         text=report.message[:400],
         last=report.lines_after < _NEAR_END,
         sure=report.sure,
+        clone_only=_of_claim(recording, report.message),
+        system=is_system_error(f"{report.type}: {report.message}"),
     )
-    return Subject("exception", values, (Evidence(report.lines[0].source, report.text()),), (report.lines_after,))
+    return Subject("exception", values, (Evidence(report.lines[0].source, report.text()),))
+
+
+def _of_claim(recording: Recording, message: str) -> bool:
+    claims = [
+        path for path in paths(message) if correlate.place(path, recording.container).kind == "PersistentVolumeClaim"
+    ]
+    return bool(claims) and not any(recording.output.original_says(path) for path in claims)
 
 
 def _probes(recording: Recording) -> Iterator[Subject]:

@@ -12,53 +12,67 @@ from rescue.suspects import Suspect, evidence
 
 _MOST = 12
 _TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
-_RELATIVE = re.compile(r"(?:open|stat|chdir|mkdir|read|load|access|file) +['\"]?((?:\./)?[\w-]+(?:[/.][\w.-]+)+)['\"]?:? ", re.I)
+_RELATIVE = re.compile(
+    r"(?:open|stat|chdir|mkdir|read|load|access|file) +['\"]?((?:\./)?[\w-]+(?:[/.][\w.-]+)+)['\"]?:? ", re.I
+)
 _SPACE = ("ENOSPC", "EDQUOT")
-_VAGUE = re.compile(r"not found|missing|(?:cannot|can't|could ?n[o']t|unable to|failed to) (?:open|find|read|load|access|write)", re.I)
+_VAGUE = re.compile(
+    r"not found|missing|(?:cannot|can't|could ?n[o']t|unable to|failed to) (?:open|find|read|load|access|write)", re.I
+)
 
 
 def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
     """Failing calls first, then paths that only the program's words name."""
     calls = [s for s in suspects if s.kind == "file"][:_MOST]
     seen = {(s.path, s.call.errno) for s in calls if s.dying}
-    told = [t for t in _told(recording) if (t[0], t[1]) not in seen]
+    programs = {s.path for s in suspects if s.kind == "program"}
+    told = [t for t in _told(recording) if (t[0], t[1]) not in seen and t[0] not in programs]
     return [
-        *(_from_call(recording, s, index) for index, s in enumerate(calls) if s.call.errno not in _SPACE),
-        *(_from_words(recording, *t, len(calls) + index) for index, t in enumerate(told)),
+        *(_from_call(recording, s) for s in calls if s.call.errno not in _SPACE),
+        *(_from_words(recording, *t) for t in told),
         *(_space(recording, s) for s in calls if s.call.errno in _SPACE),
     ]
 
 
-def _from_call(recording: Recording, suspect: Suspect, index: int) -> Subject:
+def _from_call(recording: Recording, suspect: Suspect) -> Subject:
     call = suspect.call
-    writing = bool(re.search(r"O_WRONLY|O_RDWR|O_CREAT|W_OK", call.args)) or call.name.startswith(("mkdir", "unlink", "rename", "ch"))
+    creating = "O_CREAT" in call.args or call.name.startswith("mkdir")
     user = recording.trace.process(call.pid).uid or recording.container.user
-    values = prefixed("file", call=call.name, support=suspect.support, writing=writing, user=user)
+    values = prefixed("file", call=call.name, support=suspect.support, creating=creating, user=user)
     place = correlate.place(suspect.path, recording.container)
-    return _subject(recording, place, call.errno, values, evidence(recording.trace, suspect), index)
+    return _subject(recording, place, call.errno, values, evidence(recording.trace, suspect))
 
 
-def _from_words(recording: Recording, path: str, errno: str, line: Line, index: int) -> Subject:
+def _from_words(recording: Recording, path: str, errno: str, line: Line) -> Subject:
     support = "mentioned" if recording.failed else "none"
     if not recording.replay.traced and recording.failed and line in recording.output.last:
         support = "named"
-    values = prefixed("file", call="", support=support, writing=errno == "EROFS", user=recording.container.user)
-    return _subject(recording, correlate.place(path, recording.container), errno, values, (line.evidence(),), index)
+    values = prefixed("file", call="", support=support, creating=False, user=recording.container.user)
+    return _subject(recording, correlate.place(path, recording.container), errno, values, (line.evidence(),))
 
 
 def _subject(
-    recording: Recording, place: Place, errno: str, own: dict[str, Value], proof: tuple[Evidence, ...], index: int
+    recording: Recording, place: Place, errno: str, own: dict[str, Value], proof: tuple[Evidence, ...]
 ) -> Subject:
     key = correlate.key(place, recording.inputs.objects)
     original = recording.output.original_says(place.path, errno)
-    values = own | _place(recording, place, key) | prefixed(
-        "file",
-        errno=errno,
-        vague=any(_VAGUE.search(line.text) for line in recording.output.last),
-        original_said=original is not None,
+    values = (
+        own
+        | _place(recording, place, key)
+        | prefixed(
+            "file",
+            errno=errno,
+            vague=any(_is_vague(line.text) for line in recording.output.last),
+            original_said=original is not None,
+        )
     )
     extra = (*_key_evidence(key), *([original.evidence()] if original and original.evidence() not in proof else []))
-    return Subject("file", values, (*proof, *extra), (index,))
+    return Subject("file", values, (*proof, *extra))
+
+
+def _is_vague(text: str) -> bool:
+    """The text tells of something missing or closed, and does not name it."""
+    return bool(_VAGUE.search(text)) and not re.search(r"[\"'`/]|\w\.\w|\w:\d", text)
 
 
 def _place(recording: Recording, place: Place, key: Key | None) -> dict[str, Value]:
@@ -103,10 +117,18 @@ def _told(recording: Recording) -> list[tuple[str, str, Line]]:
 
 
 def _paths(recording: Recording, text: str) -> list[str]:
-    found = [path for path in output.paths(text) if path not in recording.inputs.command[:1]]
+    found = [path for path in output.paths(text) if not _speaks(path, text)]
     relative = _RELATIVE.search(text) if not found else None
     directory = recording.container.working_directory
     return found or ([f"{directory.rstrip('/')}/{relative[1].removeprefix('./')}"] if relative and directory else [])
+
+
+def _speaks(path: str, text: str) -> bool:
+    """The path is the program that speaks: ``/usr/bin/env: 'x': No such file``."""
+    words = text.strip()
+    return words.startswith(path + ": ") and not any(
+        output.starts_with_error(errno, words[len(path) + 2 :]) for errno in output.ERRORS
+    )
 
 
 def _space(recording: Recording, suspect: Suspect) -> Subject:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rescue import addresses, strace
 from rescue.facts import Subject, Value, prefixed
 from rescue.model import Evidence
-from rescue.output import Line
+from rescue.output import UNRESOLVED, Line
 from rescue.recording import Recording
 from rescue.strace import Address, Call
 from rescue.suspects import Suspect, evidence
@@ -15,7 +15,9 @@ _DNS = 53
 _ENDPOINT = re.compile(
     r"(?<![\w.])(?P<host>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]|[A-Za-z][\w-]*(?:\.[\w-]+)*)[:/](?P<port>\d{2,5})(?!\d|\.\d|:\d)"
 )
-_PARTS = re.compile(r"(?:host|server|at|to) \"?(?P<host>[A-Za-z0-9][\w.-]*)\"?(?: \([\d.]+\))?,? (?:and accepting .*)?(?:on )?port (?P<port>\d+)")
+_PARTS = re.compile(
+    r"(?:host|server|at|to) \"?(?P<host>[A-Za-z0-9][\w.-]*)\"?(?: \([\d.]+\))?,? (?:and accepting .*)?(?:on )?port (?P<port>\d+)"
+)
 _CONNECT = ("ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH")
 _HOST = r"['\"]?(?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]?"
 
@@ -35,8 +37,7 @@ _UNRESOLVED = tuple(
         rf"can't resolve {_HOST}",
         rf"(?:at |to |host )?{_HOST}(?::\d+)?: (?:name or service not known|temporary failure in name resolution"
         r"|name does not resolve|nodename nor servname|no address associated|unknown host|no such host)",
-        r"name or service not known|temporary failure in name resolution|name does not resolve|nodename nor servname"
-        r"|no address associated with hostname|getaddrinfo fail|no such host",
+        UNRESOLVED.pattern,
     )
 )  # fmt: skip
 
@@ -64,9 +65,7 @@ def _connection(recording: Recording, suspect: Suspect) -> Subject:
     return _subject(recording, address, own, evidence(recording.trace, suspect))
 
 
-def _subject(
-    recording: Recording, address: Address, own: dict[str, Value], proof: tuple[Evidence, ...]
-) -> Subject:
+def _subject(recording: Recording, address: Address, own: dict[str, Value], proof: tuple[Evidence, ...]) -> Subject:
     inputs = recording.inputs
     peer = addresses.peer(address.host, address.port, inputs.objects, inputs.pod)
     values = own | prefixed(
@@ -176,7 +175,11 @@ def _bind_told(recording: Recording, seen: set[str]) -> Iterator[Subject]:
 
 
 def _bind_facts(recording: Recording, address: Address, errno: str, support: str) -> dict[str, Value]:
-    original = [line for line in recording.output.original if re.search(r"bind|listen|\b80\b|permission denied", line.text, re.I)]
+    original = [
+        line
+        for line in recording.output.original
+        if re.search(r"bind|listen|\b80\b|permission denied", line.text, re.I)
+    ]
     return prefixed(
         "bind",
         port=address.port,

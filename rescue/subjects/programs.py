@@ -27,7 +27,7 @@ _PHRASES = tuple(
         ("ENOENT", True, rf"{_NAME}: cannot execute: required file not found"),
         ("ENOENT", False, rf"env: (?:can't execute )?{_NAME}: No such file or directory"),
         ("EACCES", True, rf"env: (?:can't execute )?{_NAME}: Permission denied"),
-        ("ENOENT", False, r"(?:^|: )(?:line )?(?:\d+: )?(?:exec: )?(?P<name>[\w./+-]+): (?:command )?not found$"),
+        ("ENOENT", None, r"(?:^|: )(?:line )?(?:\d+: )?(?:exec: )?(?P<name>[\w./+-]+): (?:command )?not found$"),
         ("EACCES", True, r"^(?:\S*sh|\S+\.sh): (?:line )?(?:\d+: )?(?:exec: )?(?P<name>[\w./+-]+): Permission denied$"),
         ("ENOENT", None, r"^\S*sh: (?:line )?\d+: (?P<name>/?[\w.-]+(?:/[\w.+-]+)+): No such file or directory$"),
     )
@@ -50,7 +50,7 @@ _STARTS = ("StartError", "ContainerCannotRun", "RunContainerError", "CreateConta
 
 def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
     """Failing starts from the tracer, the trace, the kubelet and the program's words, then libraries."""
-    return [*_launch(recording), *_calls(recording, suspects), *_told(recording), *_libraries(recording)]
+    return [*_launch(recording), *_calls(recording, suspects), *_told(recording, suspects), *_libraries(recording)]
 
 
 def _launch(recording: Recording) -> Iterator[Subject]:
@@ -70,12 +70,19 @@ def _calls(recording: Recording, suspects: list[Suspect]) -> Iterator[Subject]:
         if suspect.kind == "program":
             merged.setdefault(_called(suspect), suspect)
     for name, suspect in merged.items():
-        main = suspect.pid == recording.trace.first_pid and not recording.trace.process(suspect.pid).exec_offset
+        main = suspect.pid == recording.trace.first_pid and recording.trace.process(suspect.pid).exec_offset < 0
         # strace looks the command up before it starts it: a first exec that fails is of a file that exists.
         exists = True if main or suspect.call.errno != "ENOENT" else _known(recording, suspect)
         proof = evidence(recording.trace, suspect)
         yield _subject(
-            recording, name, suspect.call.errno, exists, "named" if main else suspect.support, proof, main=main, path=suspect.path
+            recording,
+            name,
+            suspect.call.errno,
+            exists,
+            "named" if main else suspect.support,
+            proof,
+            main=main,
+            path=suspect.path,
         )
 
 
@@ -94,7 +101,7 @@ def _known(recording: Recording, suspect: Suspect) -> bool | None:
     return False if "/" not in _called(suspect) else None
 
 
-def _told(recording: Recording) -> Iterator[Subject]:
+def _told(recording: Recording, suspects: list[Suspect]) -> Iterator[Subject]:
     """The kubelet's start error and the shell's words."""
     container = recording.container
     for state in (container.last_end, container.waiting):
@@ -102,8 +109,9 @@ def _told(recording: Recording) -> Iterator[Subject]:
         if phrase and state.get("reason") in _STARTS:
             proof = (Evidence("pod.json", f"{state['reason']}: {state['message']}"[:600]),)
             yield _subject(recording, *phrase[:3], _started(recording), proof, main=True, cr=phrase[3])
+    files = {s.path for s in suspects if s.kind == "file" and s.dying}
     for line in reversed(recording.output.last):
-        if phrase := _phrase(line.text):
+        if (phrase := _phrase(line.text)) and phrase[0] not in files:
             support = "mentioned" if recording.failed else "none"
             if recording.failed and recording.replay.exit_code in (126, 127):
                 support = "named"
@@ -146,7 +154,7 @@ def _subject(
         name=name or (argv[0] if argv else ""),
         errno=errno,
         main=main or name in argv,
-        exists=exists,
+        exists=False if exists is None and name and "/" not in name else exists,
         interpreter=interpreter,
         carriage_return=cr,
         support=support,
@@ -155,7 +163,7 @@ def _subject(
         object=source.name if source else "",
         mode=f"{source.mode:04o}" if source and source.mode is not None else None,
     )
-    return Subject("program", values, proof, (("named", "last", "mentioned", "present", "none").index(support),))
+    return Subject("program", values, proof)
 
 
 def _libraries(recording: Recording) -> Iterator[Subject]:
@@ -179,6 +187,6 @@ def _is_last(recording: Recording, line: Line) -> bool:
 
 def _searched(recording: Recording, library: str) -> list[Evidence]:
     name = PurePosixPath(library).name
-    failed = [f.call for f in recording.trace.failures.values() if f"/{name}\"" in f.call.args]
+    failed = [f.call for f in recording.trace.failures.values() if f'/{name}"' in f.call.args]
     trace = recording.trace
     return [Evidence(f"strace.log:{trace.line_number(c.offset)}", trace.line(c.offset)[:300]) for c in failed[-3:]]

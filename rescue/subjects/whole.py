@@ -1,13 +1,21 @@
 """Facts about the replay as a whole: how it ended, what the pod says, how much memory it took."""
 
+import re
+
 from rescue.addresses import namespace
 from rescue.container import status_of, terminated
 from rescue.facts import Value, prefixed
 from rescue.model import Evidence
+from rescue.noise import is_noise
 from rescue.recording import Recording
 
 _MIB = 1 << 20
-_LAST_CALLS = 6
+_LAST_CALLS = 8
+# What the C library does in every process, and says nothing.
+_PLUMBING = re.compile(
+    r"(?: |\.\.\. )(?:set_robust_list|set_tid_address|rseq|rt_sigprocmask|sigaltstack|gettid|prlimit64|prctl)\b"
+    r"|/ld\.so\.cache|--- SIGCHLD|<unfinished \.\.\.>$|\.so[\d.]*[\">]"
+)
 _TAIL = 1 << 16
 
 
@@ -74,7 +82,7 @@ def memory_evidence(recording: Recording) -> tuple[Evidence, ...]:
         return ()
     text = (
         f"peak {memory.peak / _MIB:.1f} MiB of {memory.limit / _MIB:.1f} MiB, {memory.oom_kills} process(es) killed "
-        f"for memory, growth {memory.growth_per_second / _MIB:.1f} MiB/s, largest {memory.largest_process}"
+        f"for memory, growth {memory.growth_per_second / _MIB:.1f} MiB/s, largest {memory.largest_process or 'not sampled'}"
     )
     return (Evidence("memory.tsv", text),)
 
@@ -102,8 +110,15 @@ def _last_calls(recording: Recording) -> list[Evidence]:
     offsets = [start]
     for line in trace.buffer[start : death.offset].split(b"\n")[:-1]:
         offsets.append(offsets[-1] + len(line) + 1)
-    mine = [o for o in offsets[start > 0 :] if _pid(trace.line(o)) in _threads(recording, death.process.pid)]
-    return [Evidence(f"strace.log:{trace.line_number(o)}", trace.line(o)[:300]) for o in mine[-_LAST_CALLS:]]
+    threads = _threads(recording, death.process.pid)
+    lines = [(o, trace.line(o)) for o in offsets[start > 0 :]]
+    mine = [(o, line) for o, line in lines if _pid(line) in threads and not _is_plumbing(line)]
+    return [Evidence(f"strace.log:{trace.line_number(o)}", line[:300]) for o, line in mine[-_LAST_CALLS:]]
+
+
+def _is_plumbing(line: str) -> bool:
+    path = re.search(r'"(/[^"]*)"', line)
+    return bool(_PLUMBING.search(line) or (path and is_noise("", "ENOENT", path[1])))
 
 
 def _threads(recording: Recording, leader: int) -> set[int]:
