@@ -17,7 +17,7 @@ replay() { # run folder, program and its arguments
 begin_replay() { # run folder
     run=$1 out=$1/out
     notes='' leader='' launcher='' sampler='' main_pid='' status='' reason='' failure=''
-    spool_error=no kill_at=''
+    spool_error=no termed=no kill_at=''
     find_session
     begin_log
     reserve_space
@@ -142,6 +142,7 @@ check_limits() { # -
 check_stop() { # -
     read_uptime
     if [ -n "$reason" ]; then
+        term_program
         [ "$uptime" -lt "$kill_at" ] || kill_program
     elif [ -e "$run/stop" ]; then
         stop_program stopped "stopped on request"
@@ -155,8 +156,14 @@ stop_program() { # how it will be said to have ended, why
     note "$2"
     read_uptime
     kill_at=$((uptime + 300))
-    # To the program's own pid: strace ignores TERM.
-    [ -n "$main_pid" ] && kill -TERM "$main_pid" 2>/dev/null || kill_at=$uptime
+    term_program
+}
+
+# Once, and to the program's own pid: strace ignores TERM. Right after the start the pid is not known yet.
+term_program() { # -
+    [ "$termed:$main_pid" != no: ] || return 0
+    [ "$termed" = yes ] || kill -TERM "$main_pid" 2>/dev/null || :
+    termed=yes
 }
 
 # Ends what the program left behind, then waits for the launcher, which empties the pipes.
@@ -169,6 +176,7 @@ finish_program() { # -
         looks=$((looks + 1))
     done
     finished=$EPOCHREALTIME
+    [ -n "$main_pid" ] || find_main
     [ ! -e "$out/.status" ] || read -r status <"$out/.status"
     stop_sampler
     [ "$spool_error" = no ] || check_limits
