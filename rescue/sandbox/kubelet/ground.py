@@ -31,8 +31,9 @@ class Ground:
             if not await self._start_pause():
                 return None
             network = write_network_files(self._node, self._view.pod, self._view.ip)
-            self._place = Place(self._view.pod, self._pause, volumes, self._image_volumes(), network)
-        self._place = replace(self._place, pod=self._view.pod)
+            self._place = Place(self._view.pod, self._pause, volumes, self._image_volumes(), network, {})
+        running = {c.name: c.run.id for c in self._view.containers if c.run and c.running}
+        self._place = replace(self._place, pod=self._view.pod, running=running)
         return self._place
 
     async def stop(self) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from rescue.sandbox.kubelet import logs
 from rescue.sandbox.kubelet.cluster import ClusterInfo
+from rescue.sandbox.kubelet.dns import serve
 from rescue.sandbox.kubelet.images import Images
 from rescue.sandbox.kubelet.logerror import LogError, log_of
 from rescue.sandbox.kubelet.network import Network
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.pause import pause_rootfs
 from rescue.sandbox.kubelet.podman import Podman
+from rescue.sandbox.kubelet.proxy import ServiceProxy
 from rescue.sandbox.kubelet.streams import ExecSession, start_exec
 from rescue.sandbox.kubelet.sweep import sweep
 from rescue.sandbox.kubelet.volumes import Volumes
@@ -43,6 +45,7 @@ class Kubelet:
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: Watch | None = None
+        self._dns: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
         """Make the network, then run the pods of this node; RescueError, PodmanError."""
@@ -50,6 +53,7 @@ class Kubelet:
         await sweep(self._podman.sandbox)
         pause_rootfs(self._root / "pause")
         await self._node.network.start()
+        await self._start_services()
         self._watch = self._store.watch("pods")
         for pod in self._store.list("pods"):
             self._see(pod)
@@ -64,6 +68,8 @@ class Kubelet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._workers.clear()
+        if self._dns is not None:
+            self._dns.close()
         await sweep(self._podman.sandbox)
 
     async def logs(
@@ -104,6 +110,14 @@ class Kubelet:
     async def load(self, archive: Path) -> list[str]:
         """Load an image archive; the names of its images; PodmanError."""
         return await self._node.images.load(archive)
+
+    async def _start_services(self) -> None:
+        """Names and addresses for Services, where the host allows it."""
+        network, cluster = self._node.network, self._node.cluster
+        self._dns = await serve(self._store, cluster.domain, network.gateway)
+        proxy = ServiceProxy(self._store, self._podman.sandbox)
+        if await proxy.start(network.subnet, cluster.service_cidr):
+            self._spawn(proxy.follow())
 
     async def _follow_pods(self, watch: Watch) -> None:
         async for event in watch:

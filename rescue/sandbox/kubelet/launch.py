@@ -41,6 +41,8 @@ class Place:
     volumes: Mapping[str, Path]
     images: Mapping[str, str]
     network: list[str]
+    # Ids of the running containers by name, for ephemeral containers that join one's processes.
+    running: Mapping[str, str]
 
 
 async def create(node: Node, place: Place, container: Container, image: Image, attempt: int) -> Run:
@@ -115,7 +117,7 @@ def command_line(container: Object, image: Image, env: Mapping[str, str]) -> lis
 def _options(place: Place, container: Container, image: Image, env: Mapping[str, str], run: Run) -> list[str]:
     spec = container.spec
     options = [*_PLAIN, "--log-opt", f"path={run.log}", "--pidfile", str(pid_file(run))]
-    options += namespace_options(place.pod, place.pause)
+    options += namespace_options(place.pod, place.pause, place.running.get(spec.get("targetContainerName", "")))
     options += [part for name, value in env.items() for part in ("--env", f"{name}={value}")]
     options += ["--entrypoint", json.dumps(command_line(spec, image, env))]
     if spec.get("workingDir"):

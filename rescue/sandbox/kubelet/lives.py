@@ -35,12 +35,16 @@ class Life:
 
 
 class Lives:
-    """Keeps the runs by container id; ``changed`` is called when the pod's worker must look again."""
+    """Keeps the runs by container id.
 
-    def __init__(self, node: Node, view: PodView, changed: Callable[[], None]) -> None:
+    ``changed`` is called when the pod's worker must look again, ``publish`` to show the status at once.
+    """
+
+    def __init__(self, node: Node, view: PodView, changed: Callable[[], None], publish: Callable[[], None]) -> None:
         self._node = node
         self._view = view
         self._changed = changed
+        self._publish = publish
         self._lives: dict[str, Life] = {}
         self._condemned: dict[str, str] = {}
         self._born = asyncio.get_running_loop().time()
@@ -176,7 +180,7 @@ class Lives:
         elif kind == "startup":
             container.started = True
             # Shown once before it is ready, as the kubelet does.
-            self._changed()
+            self._publish()
             container.ready = "readinessProbe" not in container.spec
         self._changed()
 

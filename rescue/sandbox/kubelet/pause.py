@@ -57,12 +57,14 @@ def write_network_files(node: Node, pod: Object, address: str) -> list[str]:
     return options
 
 
-def namespace_options(pod: Object, pause: str) -> list[str]:
-    """The options by which a container joins the infra container; pure."""
+def namespace_options(pod: Object, pause: str, target: str | None) -> list[str]:
+    """The options by which a container joins the infra container, or the processes of ``target``; pure."""
     spec = pod["spec"]
     options = ["--network", f"container:{pause}", "--uts", f"container:{pause}"]
     options += ["--ipc", "host" if spec.get("hostIPC") else f"container:{pause}"]
-    if spec.get("hostPID"):
+    if target:
+        options += ["--pid", f"container:{target}"]
+    elif spec.get("hostPID"):
         options += ["--pid", "host"]
     elif spec.get("shareProcessNamespace"):
         options += ["--pid", f"container:{pause}"]

@@ -26,7 +26,14 @@ QUEUE = 64
 
 
 class ExecError(Exception):
-    """The command could not be started; the text is the kubelet's message."""
+    """The command could not be started; ``code``, ``reason`` and ``message`` make the Status that says so."""
+
+    code = 500
+    reason = "InternalError"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class ExecSession:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from rescue.sandbox.kubelet.podman import LABEL, Podman
+from rescue.sandbox.kubelet.proxy import remove_rules
 from rescue.sandbox.kubelet.volumes import run
 
 
 async def sweep(name: str) -> None:
-    """Remove the sandbox's containers, network and mounts; what is not there is no error."""
+    """Remove the sandbox's containers, network, packet rules and mounts; what is not there is no error."""
     podman = Podman(name)
     label = f"label={podman.label}"
     found = await podman.json("ps", "--all", "--format", "json", "--filter", label)
@@ -20,6 +21,7 @@ async def sweep(name: str) -> None:
         await podman.call("network", "rm", "--force", network)
     for path in mounts_of(name, Path("/proc/self/mountinfo").read_text()):
         await run("umount", "--lazy", path)
+    await remove_rules(name)
 
 
 def mounts_of(name: str, mountinfo: str) -> list[str]:

@@ -13,6 +13,7 @@ from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Waiting, containers_of
 from rescue.sandbox.kubelet.order import due, wants_start
 from rescue.sandbox.kubelet.phase import phase_of
+from rescue.sandbox.kubelet.podman import PodmanError
 from rescue.sandbox.kubelet.starter import Starter
 from rescue.sandbox.kubelet.status import pod_key, pod_status
 from rescue.sandbox.store import NotFound, Object, timestamp
@@ -21,6 +22,8 @@ from rescue.sandbox.store import NotFound, Object, timestamp
 FIRST_RETRY, LAST_RETRY = 0.5, 122.0
 # ConfigMap, Secret and downward volumes are looked at again this often (seconds).
 REFRESH = 30.0
+# After podman failed in a way that has no words in Kubernetes (seconds).
+FAILED_STEP = 2.0
 DEADLINE = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -29,11 +32,11 @@ class PodWorker:
 
     def __init__(self, node: Node, pod: Object) -> None:
         self.view = PodView(pod, containers_of(pod), node.address(), timestamp())
-        self.lives = Lives(node, self.view, self._changed)
+        self._wake = asyncio.Event()
+        self.lives = Lives(node, self.view, self._wake.set, self._publish)
         self._node = node
         self._starter = Starter(node, self.lives)
         self._restarts = Backoff()
-        self._wake = asyncio.Event()
         self._born = time.monotonic()
         self._gone = False
         self._ground = Ground(node, self.view)
@@ -62,7 +65,7 @@ class PodWorker:
             # Cleared before the look: what changes during it is looked at again.
             self._wake.clear()
             self._publish()
-            wait = REFRESH if self.view.phase_settled else await self._step()
+            wait = REFRESH if self.view.phase_settled else await self._try_step()
             self._publish()
             if self._finished() and not self.view.phase_settled:
                 await self._settle()
@@ -78,10 +81,6 @@ class PodWorker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-
-    def _changed(self) -> None:
-        self._publish()
-        self._wake.set()
 
     def _leaving(self) -> bool:
         return self._gone or "deletionTimestamp" in self.view.pod["metadata"]
@@ -101,6 +100,13 @@ class PodWorker:
         self.view.pod = current
         status = pod_status(self.view, timestamp())
         self._node.store.update_status("pods", meta["namespace"], meta["name"], status)
+
+    async def _try_step(self) -> float:
+        try:
+            return await self._step()
+        except (PodmanError, OSError) as error:
+            self._node.event(self.view.pod, "FailedSync", f"error syncing pod: {error}", warning=True)
+            return FAILED_STEP
 
     async def _step(self) -> float:
         """Do what is due now; seconds until something is due again."""

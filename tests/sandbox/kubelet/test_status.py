@@ -38,9 +38,7 @@ def test_a_condition_of_somebody_else_is_kept() -> None:
     old = status | {"conditions": [*status["conditions"], gate]}
     conditions = pod_status(recorded.view(recording["last"], status, old, None), NOW)["conditions"]
     assert conditions[-1] == gate
-    assert conditions[2]["message"] == (
-        'the status of pod readiness gate "rescue.dev/never" is not "True", but False'
-    )
+    assert conditions[2]["message"] == ('the status of pod readiness gate "rescue.dev/never" is not "True", but False')
 
 
 def test_a_container_without_mounts_shows_none() -> None:
@@ -69,6 +67,4 @@ def _expected(status: Object, old: Object) -> Object:
         if condition["status"] != before.get(condition["type"]):
             condition["lastTransitionTime"] = NOW
     limits: dict[str, Any] = expected["resources"].get("limits", {})
-    return expected | {
-        "resources": {} if limits.get("memory") == "9007199254740988Ki" else expected["resources"]
-    }
+    return expected | {"resources": {} if limits.get("memory") == "9007199254740988Ki" else expected["resources"]}
