@@ -41,6 +41,7 @@ class Options:
     pod: str = ""
     namespace: str | None = None
     context: str | None = None
+    kubeconfig: Path | None = None
     container: str | None = None
     command: tuple[str, ...] = ()
     patches: tuple[Path, ...] = ()
@@ -114,7 +115,7 @@ def _plan(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -
 
 def plan_pod(options: Options) -> Plan:
     """The plan for a pod of the cluster; creates nothing."""
-    cluster = connect(options.context, options.namespace)
+    cluster = connect(options.context, options.namespace, options.kubeconfig)
     pod = cluster.get("pods", cluster.namespace, options.pod)
     return _plan(cluster, pod, choose_target(pod, options.container, None), options)
 
@@ -122,7 +123,7 @@ def plan_pod(options: Options) -> Plan:
 def rescue_pod(options: Options, console: Console) -> Report:
     """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
     with as_keyboard_interrupt():
-        cluster = connect(options.context, options.namespace)
+        cluster = connect(options.context, options.namespace, options.kubeconfig)
         pod = cluster.get("pods", cluster.namespace, options.pod)
         target = choose_target(pod, options.container, gather.find_owner(cluster, pod))
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")

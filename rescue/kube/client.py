@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -159,18 +160,21 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield from (line for line in lines if line)
 
 
-def connect(context: str | None, namespace: str | None) -> Cluster:
+def connect(context: str | None, namespace: str | None, kubeconfig: Path | None = None) -> Cluster:
     """Connect as kubectl would: $KUBECONFIG or ~/.kube/config, else the service account of the pod we run in.
+
+    ``kubeconfig`` names another file than these.
 
     Raises RescueError (usage) when there is no configuration or no such context.
     """
     logging.getLogger("kubernetes").setLevel(logging.CRITICAL)  # errors are raised, not logged
+    file = str(kubeconfig) if kubeconfig else None
     try:
-        contexts, active = config.list_kube_config_contexts()
+        contexts, active = config.list_kube_config_contexts(file)
     except ConfigException as error:
         return _in_cluster(context, namespace, error)
     chosen = _choose(contexts, active, context)
-    api = config.new_client_from_config(context=chosen["name"], persist_config=False)
+    api = config.new_client_from_config(file, chosen["name"], persist_config=False)
     _check_credentials(api, chosen)
     default = chosen["context"].get("namespace") or "default"
     return Cluster(api, chosen["name"], namespace or default)

@@ -8,13 +8,16 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from rescue.errors import ExitCode, RescueError
 from rescue.sandbox import kubeconfig
+from rescue.sandbox.archive import Image, write_archive
 from rescue.sandbox.kubelet import Podman, PodmanError, sweep
 from rescue.sandbox.place import Place
 
@@ -89,6 +92,24 @@ def load(place: Place, archives: list[Path]) -> list[str]:
 async def _load(podman: Podman, archive: Path) -> list[str]:
     output = await podman.call("load", "--input", str(archive))
     return [line.partition(": ")[2] for line in output.splitlines() if line.startswith("Loaded image")]
+
+
+@contextlib.contextmanager
+def lent(place: Place, images: list[Image]) -> Iterator[None]:
+    """Images in podman for the time of a block; one that was there before stays. RescueError."""
+    _need_programs()
+    strangers = [image for image in images if _podman("image", "exists", image.name) != 0]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            load(place, [write_archive(image, Path(folder)) for image in strangers])
+        yield
+    finally:
+        if strangers:
+            _podman("rmi", "--force", "--ignore", *(image.name for image in strangers))
+
+
+def _podman(*arguments: str) -> int:
+    return subprocess.run(["podman", *arguments], capture_output=True, check=False).returncode
 
 
 def _need_programs() -> None:

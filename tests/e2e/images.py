@@ -5,7 +5,6 @@
 """
 
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rescue.flow import DEFAULT_TOOLKIT_IMAGE
+from rescue.sandbox.archive import ARCHITECTURE, Entry, Image, busybox, write_archive
 from tests.e2e import elf
-from tests.e2e.archive import ARCHITECTURE, Entry, Image, write_archive
 
 FOREIGN = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 
@@ -31,11 +30,11 @@ UNUSED_MODULES = {
 def all_images() -> list[Image]:
     """Every image that a case names, and the toolkit's."""
     return [
-        Image("rescue.test/shell:1", (*_busybox(), *_accounts())),
+        Image("rescue.test/shell:1", (*busybox(), *_accounts())),
         Image("rescue.test/scratch:1", _programs()),
         Image("rescue.test/entrypoint:1", _programs(), {"Entrypoint": ["/app/server"]}),
         Image("rescue.test/python:1", (*_python(), *_accounts())),
-        Image(TOOLKIT, (*_busybox(), *_accounts())),
+        Image(TOOLKIT, (*busybox(), *_accounts())),
     ]
 
 
@@ -47,16 +46,6 @@ def _accounts() -> list[Entry]:
         Entry("/etc/nsswitch.conf", b"hosts: files dns\n", mode=0o644),
         Entry("/tmp", mode=0o1777),
     ]
-
-
-def _busybox() -> list[Entry]:
-    """The machine's static busybox in /bin, with a link for each of its applets."""
-    found = shutil.which("busybox")
-    if found is None:
-        raise SystemExit("busybox is missing: apt-get install busybox-static")
-    listed = subprocess.run([found, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    applets = [name for name in listed if name != "busybox"]
-    return [Entry("/bin/busybox", Path(found)), *(Entry(f"/bin/{name}", link="busybox") for name in applets)]
 
 
 def _programs() -> tuple[Entry, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.archive import write_archive
+from rescue.sandbox.archive import write_archive
 from tests.e2e.cluster import RESCUE
 from tests.e2e.images import TOOLKIT, all_images
 

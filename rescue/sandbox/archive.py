@@ -8,10 +8,14 @@ import hashlib
 import io
 import json
 import platform
+import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from rescue.errors import ExitCode, RescueError
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,7 +56,7 @@ def write_archive(image: Image, folder: Path) -> Path:
             "created": "1970-01-01T00:00:00Z",
             "config": image.config,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-            "history": [{"created": "1970-01-01T00:00:00Z", "comment": "made by rescue's tests"}],
+            "history": [{"created": "1970-01-01T00:00:00Z", "comment": "made by rescue from files of this machine"}],
         }
     ).encode()
     config_name, layer_name = hashlib.sha256(config).hexdigest() + ".json", f"{digest}/layer.tar"
@@ -61,6 +65,16 @@ def write_archive(image: Image, folder: Path) -> Path:
     target = folder / image.file_name
     target.write_bytes(_tar(Entry(name, content, mode=0o644) for name, content in members.items()))
     return target
+
+
+def busybox() -> list[Entry]:
+    """This machine's static busybox in /bin, with a link for each of its applets; RescueError when there is none."""
+    found = shutil.which("busybox")
+    if found is None:
+        raise RescueError("busybox is missing", "apt-get install busybox-static", ExitCode.CLUSTER)
+    listed = subprocess.run([found, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    applets = [name for name in listed if name != "busybox"]
+    return [Entry("/bin/busybox", Path(found)), *(Entry(f"/bin/{name}", link="busybox") for name in applets)]
 
 
 def _tar(entries: Iterable[Entry]) -> bytes:
