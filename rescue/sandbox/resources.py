@@ -58,6 +58,7 @@ RESOURCES: tuple[Resource, ...] = (
     _core("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", subresources=("status",)),
     _core("persistentvolumes", "PersistentVolume", "pv", namespaced=False, subresources=("status",)),
     _core("pods", "Pod", "po", categories=("all",), subresources=_POD_SUBRESOURCES),
+    _core("replicationcontrollers", "ReplicationController", "rc", subresources=("status",)),
     _core("resourcequotas", "ResourceQuota", "quota", subresources=("status",)),
     _core("secrets", "Secret"),
     _core("serviceaccounts", "ServiceAccount", "sa"),
