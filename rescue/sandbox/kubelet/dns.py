@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from dnslib import CNAME, QTYPE, RCODE, RR, A, DNSRecord
 
@@ -85,8 +85,8 @@ class _Server(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Before Python 3.12 asyncio's datagram transport is none by its class.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         assert self._transport is not None

@@ -39,8 +39,7 @@ class Ground:
     async def stop(self) -> None:
         """Remove the pod's containers; the logs and volumes stay."""
         runs = [run.id for c in self._view.containers for run in (c.run, c.previous) if run]
-        await self._node.podman.remove(*runs)
-        await self._node.podman.remove(*filter(None, [self._pause]))
+        await self._node.podman.remove(*filter(None, [*runs, self._pause]))
         self._pause, self._place = "", None
         self._view.sandbox_ready = False
 

@@ -7,7 +7,6 @@ from rescue.errors import ExitCode, RescueError
 from rescue.sandbox.kubelet.mounts import bind_option
 from rescue.sandbox.kubelet.network import host_resolv_conf, hostname, hosts_file, resolv_conf
 from rescue.sandbox.kubelet.node import Node
-from rescue.sandbox.kubelet.podman import LABEL
 from rescue.sandbox.store import Object
 
 # PID 1 of a shared process namespace must reap orphans; ``wait`` does.
@@ -35,7 +34,7 @@ async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
         options += ["--hostname", hostname(pod)]
     for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or []:
         options += ["--sysctl", f"{sysctl['name']}={sysctl['value']}"]
-    options += ["--label", f"{LABEL}.pause=true", "--http-proxy=false", "--rootfs"]
+    options += ["--http-proxy=false", "--rootfs"]
     identity = await node.podman.create(name, options, [str(node.pause), *_COMMAND])
     await node.podman.call("start", identity)
     return identity, node.address() if own else await node.network.address(identity)

@@ -69,9 +69,9 @@ class Podman:
         return output.split()[-1]
 
     async def remove(self, *containers: str) -> None:
-        """Kill and remove; those that are gone already are no error."""
+        """Kill and remove them, and those that share their namespaces; one that is gone is no error."""
         if containers:
-            await self.call("rm", "--force", "--ignore", "--time", "0", *containers)
+            await self.call("rm", "--force", "--ignore", "--depend", "--time", "0", *containers)
 
     async def signal(self, container: str, signal: str) -> None:
         """Send a signal to the container's PID 1; one that has ended already is no error."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import struct
 import tempfile
@@ -154,15 +155,14 @@ class ExecSession:
         if self._terminal is not None:
             os.close(self._terminal)
             self._terminal = None
-        self._pid_file.unlink(missing_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            self._folder.rmdir()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 async def start_exec(container: str, command: list[str], *, stdin: bool, tty: bool) -> ExecSession:
     """Start ``command`` in the container of this id, with its user, environment and directory."""
     folder = Path(tempfile.mkdtemp(prefix="rescue-exec-"))
-    options = ["exec", "--pid-file", str(folder / "pid")]
+    # With a log file of its own, runc says on stderr only why it failed.
+    options = ["--log", str(folder / "log"), "exec", "--pid-file", str(folder / "pid")]
     if tty:
         terminal, other = os.openpty()
         # The container's own terminal echoes; this one only carries bytes.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rescue.sandbox.kubelet.podman import LABEL, Podman
+from rescue.sandbox.kubelet.podman import Podman
 from rescue.sandbox.kubelet.proxy import remove_rules
 from rescue.sandbox.kubelet.volumes import run
 
@@ -11,11 +11,8 @@ async def sweep(name: str) -> None:
     """Remove the sandbox's containers, network, packet rules and mounts; what is not there is no error."""
     podman = Podman(name)
     label = f"label={podman.label}"
-    found = await podman.json("ps", "--all", "--format", "json", "--filter", label)
-    # Infra containers last: podman refuses to remove one that others still depend on.
-    pauses = {entry["Id"] for entry in found if f"{LABEL}.pause" in (entry.get("Labels") or {})}
-    await podman.remove(*(entry["Id"] for entry in found if entry["Id"] not in pauses))
-    await podman.remove(*pauses)
+    containers = await podman.call("ps", "--all", "--quiet", "--no-trunc", "--filter", label)
+    await podman.remove(*containers.split())
     networks = await podman.call("network", "ls", "--format", "{{.Name}}", "--filter", label)
     for network in networks.split():
         await podman.call("network", "rm", "--force", network)

@@ -4,7 +4,6 @@ import re
 
 _RUNC = re.compile(r"runc create failed: .*", re.DOTALL)
 _SUFFIX = re.compile(r": OCI (runtime attempted to invoke a command that was not found|permission denied)$")
-_LOGGED = re.compile(r'^time="[^"]*" level=\w+ msg=')
 SHIM = "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
 
 
@@ -16,8 +15,7 @@ def start_error(text: str) -> str:
 
 def exec_error(text: str) -> str:
     """The message for a command that exec could not start, from runc's stderr."""
-    logged = _LOGGED.sub("", text.strip().splitlines()[-1] if text.strip() else "")
     return (
         "Internal error occurred: error executing command in container: failed to exec in container: "
-        f"failed to start exec: OCI runtime exec failed: {logged}"
+        f"failed to start exec: OCI runtime exec failed: {text.strip()}"
     )

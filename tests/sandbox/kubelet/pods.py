@@ -1,6 +1,7 @@
 """Small pods for the kubelet's container tests, as the API server would store them."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,8 @@ from rescue.sandbox.store import Object, Store
 
 NODE = "node1"
 NAMESPACE = "default"
-IMAGE = "localhost/rescue-kubelet-test:1"
+# Of this test run alone: another one beside it removes its own.
+IMAGE = f"localhost/rescue-kubelet-test:{os.getpid()}"
 # Far more than anything takes on a busy machine; a test that waits this long has failed.
 PATIENCE = 60.0
 
