@@ -16,10 +16,10 @@ find_cgroup() { # -
 
 # Inside a container the mount may show the container's own folder (its root is the path), or the whole tree.
 use_cgroup() { # version, file system type, mount option, path
-    local mount_root mount_point folder
+    local mount_root='' mount_point='' folder path=${4%/}
     find_mount "$2" "$3" || return
     name_files "$1"
-    for folder in "${4#"$mount_root"}" "$4" ""; do
+    for folder in "${path#"$mount_root"}" "$path" ""; do
         folder=$sysroot$mount_point${folder:+/${folder#/}}
         if [ -r "$folder/$current_file" ]; then
             cgroup=$1 cgroup_dir=$folder

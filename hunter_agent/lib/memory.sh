@@ -11,7 +11,7 @@ sample_memory() { # -
         tick=$(((tick + 1) % 10))
         sample
         nap "$option_interval"
-        [ -d "/proc/$$" ] || abandon_program
+        [ "$tick" -ne 0 ] || is_alive "$$" || abandon_program
     done
     tick=0
     sample

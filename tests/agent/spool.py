@@ -33,6 +33,20 @@ def key_values(text: str) -> dict[str, str]:
     return found
 
 
+def status_of(pid: int) -> dict[str, str]:
+    """proc_pid_status(5)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return status_of(pid)["State"][0] not in "ZX"
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class Run:
     """What the hunter wrote about one run."""
@@ -89,7 +103,7 @@ class Rescue:
             self.command("keeper", *arguments), env=self._environment(), input=stdin, capture_output=True, timeout=60
         )
 
-    def request(self, number: int = 1, **options: object) -> Run:
+    def request(self, number: int = 1, /, **options: object) -> Run:
         """Publish a request."""
         done = self.keeper("request", str(number), *(f"{key}={value}" for key, value in options.items()))
         assert (done.returncode, done.stderr) == (0, b"")

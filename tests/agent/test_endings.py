@@ -4,22 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.agent.spool import Rescue, until
+from tests.agent.spool import Rescue, is_alive, status_of, until
 
 both = pytest.mark.parametrize("trace", ["yes", "no"])
 SIGNALS = ["SEGV", "ABRT", "KILL", "TERM", "BUS", "FPE"]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @both
@@ -110,8 +102,7 @@ def test_another_architectures_program_is_an_exec_format_error(
     path = program("")
     header = bytearray((rescue.root / "busybox").read_bytes()[:4096])
     header[18:20] = b"\x16\x00"  # s390x
-    with open(path, "wb") as file:
-        file.write(header)
+    Path(path).write_bytes(header)
     run = rescue.replay(path, trace=trace)
     assert (run.end["ended"], run.end["exit_code"]) == ("failed", "126")
     assert "Exec format error" in run.end["note"]
@@ -156,9 +147,7 @@ def test_when_strace_is_killed_the_program_is_not_left_without_system_calls(resc
     rescue.hold("/bin/sh", "-c", "while :; do sleep 0.1; done")
     run = rescue.request()
     main = run.main_pid
-    with open(f"/proc/{main}/status") as file:
-        (tracer,) = [line.split()[1] for line in file if line.startswith("TracerPid")]
-    os.kill(int(tracer), signal.SIGKILL)
+    os.kill(int(status_of(main)["TracerPid"]), signal.SIGKILL)
     until(lambda: run.ended, "the end")
     assert run.end["ended"] == "lost"
     assert "strace ended before the program" in run.end["note"]

@@ -1,4 +1,4 @@
-"""The program must find what the container runtime gives it: arguments, environment, directory, umask, files, signals."""
+"""The program must find what the container runtime gives it."""
 
 import json
 import os
@@ -18,7 +18,8 @@ ARGUMENTS = ["", " ", "a b", "-n", "--", "'", '"', "$HOME `id` \\", "two\nlines\
 ODD_ENVIRONMENT = {
     "spring.datasource.url": "jdbc:x?a=b", "with-dash": "1", "-leading": "x", "9digit": "nine",
     "LD_PRELOAD": "", "LD_LIBRARY_PATH": "/nowhere", "IFS": "x", "OPTIND": "none", "RANDOM": "fixed", "PPID": "x",
-    "PWD": "/elsewhere", "OLDPWD": "/before", "SHLVL": "7", "LC_ALL": "de_DE.UTF-8", "QUOTES": "it's \"so\" $x `y`\n\tz\n",
+    "PWD": "/elsewhere", "OLDPWD": "/before", "SHLVL": "7", "LC_ALL": "de_DE.UTF-8",
+    "QUOTES": "it's \"so\" $x `y`\n\tz\n",
     "out": "mine", "root": "mine", "bb": "mine", "run": "mine", "mode": "mine", "trace_set": "mine", "status": "mine",
     "leader": "mine", "notes": "mine", "option_trace": "no", "EMPTY": "", "_": "underscore",
 }  # fmt: skip
@@ -87,9 +88,7 @@ def test_the_program_has_an_empty_stdin_two_pipes_and_nothing_else(
 
 
 @both
-def test_a_bare_name_is_looked_up_in_the_containers_path(
-    rescue: Rescue, program: Callable[..., str], trace: str
-) -> None:
+def test_a_bare_name_is_looked_up_in_path(rescue: Rescue, program: Callable[..., str], trace: str) -> None:
     path = program("#!/bin/sh\necho found\n", name="just-a-name")
     rescue.environment = {"PATH": f"/nonexistent:{Path(path).parent}:/usr/bin:/bin"}
     assert rescue.replay("just-a-name", trace=trace).read("stdout") == "found\n"
