@@ -120,7 +120,9 @@ def shortens(old: Object, grace: int) -> bool:
 def finished(obj: Object) -> bool:
     """Whether the last finalizer was taken from an object that only waited for it."""
     meta = obj["metadata"]
-    return meta.get("deletionGracePeriodSeconds") == 0 and not meta.get("finalizers")
+    # A namespace has its finalizers in the spec.
+    held = meta.get("finalizers") or obj.get("spec", {}).get("finalizers")
+    return meta.get("deletionGracePeriodSeconds") == 0 and not held
 
 
 def without_version(obj: Object) -> Object:

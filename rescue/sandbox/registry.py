@@ -177,7 +177,8 @@ def _set_namespace(obj: Object, target: Target) -> None:
     if not target.resource.namespaced:
         obj["metadata"].pop("namespace", None)
         return
-    given = obj["metadata"].setdefault("namespace", target.namespace)
+    given = obj["metadata"].get("namespace") or target.namespace
+    obj["metadata"]["namespace"] = given
     if given != target.namespace:
         raise status.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"

@@ -159,6 +159,13 @@ def unsupported_media_type() -> ApiError:
     return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
+def unsupported_content_type(given: str) -> ApiError:
+    """415 for a body that cannot be read; the real server also takes YAML, CBOR and all of protobuf."""
+    known = "accepted media types include: application/json"
+    message = f"the body of the request was in an unknown format - {known} (given: {given})"
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
 def success(details: Object) -> Object:
     """The Status that answers a delete whose object is gone at once."""
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -16,15 +16,6 @@ CA = "-----BEGIN CERTIFICATE-----\n"
 
 
 @dataclass
-class FakeLogError(Exception):
-    """The kubelet's refusal of a log."""
-
-    code: int
-    reason: str
-    message: str
-
-
-@dataclass
 class FakeExec:
     """A command whose output and exit code are given; it notes what it is sent."""
 
@@ -68,6 +59,7 @@ class FakeKubelet:
     log_chunks: list[bytes] = field(default_factory=list)
     log_error: Exception | None = None
     session: FakeExec | None = None
+    exec_error: Exception | None = None
     calls: list[dict[str, object]] = field(default_factory=list)
 
     async def logs(self, pod: Object, container: str, **options: object) -> AsyncIterator[bytes]:
@@ -81,6 +73,8 @@ class FakeKubelet:
         self.calls.append(
             {"pod": pod["metadata"]["name"], "container": container, "command": command, "stdin": stdin, "tty": tty}
         )
+        if self.exec_error:
+            raise self.exec_error
         assert self.session is not None, "the test gave no session"
         return self.session
 

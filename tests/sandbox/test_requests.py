@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from rescue.sandbox.kubelet import LogError
 from rescue.sandbox.objects import Object
-from tests.sandbox.fakes import Cluster, FakeLogError, started
+from tests.sandbox.fakes import Cluster, started
 
 RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "requests.json").read_text("utf-8"))
 
@@ -131,7 +132,7 @@ async def answers() -> list[tuple[int, str]]:
     try:
         for entry in RECORDED:
             message = OF_THE_KUBELET.get(entry["title"])
-            cluster.kubelet.log_error = FakeLogError(400, "BadRequest", message) if message else None
+            cluster.kubelet.log_error = LogError(400, "BadRequest", message) if message else None
             cluster.kubelet.log_chunks = [b"cat: can't open '/etc/shadow-config': No such file or directory\n"]
             found.append(await send(cluster, entry["request"]))
             schedule(cluster, entry["title"])

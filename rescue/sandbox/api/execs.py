@@ -15,7 +15,7 @@ from rescue.sandbox.api.logs import chosen_container, refusal
 from rescue.sandbox.api.queries import flag
 from rescue.sandbox.kubelet import ExecError, LogError
 from rescue.sandbox.objects import Object
-from rescue.sandbox.status import bad_request, internal_error
+from rescue.sandbox.status import ApiError, bad_request, internal_error
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
@@ -27,7 +27,7 @@ async def serve(backend: Backend, pod: Object, request: web.Request) -> web.Stre
     """Run the command of ``?command=`` and carry its streams; ApiError before the upgrade."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=0)
     if not socket.can_prepare(request):
-        raise bad_request("Upgrade request required")
+        raise _no_websocket(pod, request)
     container = chosen_container(pod, request.query.get("container", ""))
     command = request.query.getall("command", [])
     if not command:
@@ -39,6 +39,22 @@ async def serve(backend: Backend, pod: Object, request: web.Request) -> web.Stre
     finally:
         await socket.close()
     return socket
+
+
+def _no_websocket(pod: Object, request: web.Request) -> ApiError:
+    """The answer to anything else; kubectl comes with SPDY when its WebSocket was refused, and shows this."""
+    if not request.headers.get("Upgrade", "").startswith("SPDY"):
+        return bad_request("Upgrade request required")
+    container = chosen_container(pod, request.query.get("container", ""))
+    if not _runs(pod, container):
+        return internal_error(f'unable to upgrade connection: container not found ("{container}")')
+    return bad_request("the sandbox speaks WebSockets, not SPDY")
+
+
+def _runs(pod: Object, container: str) -> bool:
+    groups = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    statuses = [status for group in groups for status in pod.get("status", {}).get(group, [])]
+    return any(s["name"] == container and "running" in s.get("state", {}) for s in statuses)
 
 
 async def _started(
@@ -55,15 +71,19 @@ async def _carry(socket: web.WebSocketResponse, session: ExecSession, command: l
     reader = asyncio.create_task(_read(socket, session))
     writer = asyncio.create_task(_write(socket, session, command))
     try:
-        done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
-        if writer not in done:
-            # The client has gone: nobody is left to read the output.
-            await session.kill()
+        await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if not _ended_well(writer):
+            # The client has gone (this handler may be cancelled for it): nobody is left to read the output.
+            await session.kill()
         for task in (reader, writer):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionResetError):
                 await task
+
+
+def _ended_well(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _read(socket: web.WebSocketResponse, session: ExecSession) -> None:
@@ -93,7 +113,7 @@ async def _write(socket: web.WebSocketResponse, session: ExecSession, command: l
     try:
         outcome = exit_status(await session.wait(), command)
     except ExecError as error:
-        outcome = internal_error(f"error executing command in container: {error}").body()
+        outcome = ApiError(500, "InternalError", str(error)).body()
     await socket.send_bytes(bytes([ERROR]) + json.dumps(outcome).encode())
 
 

@@ -5,15 +5,18 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from rescue.sandbox import decode, registry
+from rescue.sandbox import decode, protobuf, registry
 from rescue.sandbox.api import execs, logs, reading, reviews
 from rescue.sandbox.api.backend import Backend
 from rescue.sandbox.api.paths import parse
 from rescue.sandbox.api.queries import filter_of, flag, number
 from rescue.sandbox.objects import Object
 from rescue.sandbox.registry import Options, Target
-from rescue.sandbox.status import ApiError, bad_request, not_allowed
+from rescue.sandbox.status import ApiError, bad_request, not_allowed, unsupported_content_type
 from rescue.sandbox.store import Store
+
+# A body without a type is taken for JSON, as the real server does.
+_JSON_TYPES = ("application/json", "application/octet-stream")
 
 
 class Objects:
@@ -59,7 +62,7 @@ class Objects:
             return await self._exec(target, request)
         if target.name:
             raise not_allowed()
-        body = decode.parse_body(await request.read(), target.resource.kind)
+        body = await _body(target, request)
         if target.resource.plural in reviews.REVIEWS:
             return web.json_response(reviews.answer(target.resource.plural, body), status=201)
         options = _options(request)
@@ -69,7 +72,7 @@ class Objects:
     async def _put(self, target: Target, request: web.Request) -> web.StreamResponse:
         if not target.name:
             raise not_allowed()
-        body = decode.parse_body(await request.read(), target.resource.kind)
+        body = await _body(target, request)
         options = _options(request)
         return _written(registry.update(self._store, target, body, options), options, 200)
 
@@ -101,6 +104,25 @@ class Objects:
         meta = obj["metadata"]
         registry.delete(self._store, Target(target.resource, meta.get("namespace", ""), meta["name"]), asked, dry_run)
         return obj
+
+
+async def _body(target: Target, request: web.Request) -> Object:
+    text = await request.read()
+    if request.content_type == protobuf.MEDIA_TYPE:
+        return _from_protobuf(text, target)
+    if request.content_type not in _JSON_TYPES:
+        raise unsupported_content_type(request.content_type)
+    return decode.parse_body(text, target.resource.kind)
+
+
+def _from_protobuf(text: bytes, target: Target) -> Object:
+    try:
+        found = protobuf.decode(text)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise bad_request(f"the object provided is unrecognized: {error}") from None
+    if found is None:
+        raise unsupported_content_type(f"{target.resource.kind} as protobuf; `kubectl apply -f` sends JSON")
+    return found
 
 
 def _options(request: web.Request) -> Options:
