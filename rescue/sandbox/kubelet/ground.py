@@ -22,19 +22,23 @@ class Ground:
         self._pause = ""
         self._place: Place | None = None
 
-    async def prepare(self) -> Place | None:
-        """Volumes brought up to date and the infra container running; None when that failed this time."""
+    async def prepare(self) -> bool:
+        """Bring volumes up to date and the infra container up; false when that failed this time."""
         volumes = await self._volumes()
         if volumes is None:
-            return None
+            return False
         if self._place is None:
             if not await self._start_pause():
-                return None
+                return False
             network = write_network_files(self._node, self._view.pod, self._view.ip)
             self._place = Place(self._view.pod, self._pause, volumes, self._image_volumes(), network, {})
+        return True
+
+    def place(self) -> Place:
+        """What the containers stand on, with the pod as it is now; only after ``prepare``."""
+        assert self._place is not None
         running = {c.name: c.run.id for c in self._view.containers if c.run and c.running}
-        self._place = replace(self._place, pod=self._view.pod, running=running)
-        return self._place
+        return replace(self._place, pod=self._view.pod, running=running)
 
     async def stop(self) -> None:
         """Remove the pod's containers; the logs and volumes stay."""

@@ -99,7 +99,7 @@ class PodWorker:
             return
         self.view.pod = current
         status = pod_status(self.view, timestamp())
-        self._node.store.update_status("pods", meta["namespace"], meta["name"], status)
+        self.view.pod = self._node.store.update_status("pods", meta["namespace"], meta["name"], status)
 
     async def _try_step(self) -> float:
         try:
@@ -114,16 +114,17 @@ class PodWorker:
         if left <= 0:
             await self._fail_by_deadline()
             return 0.0
-        place = await self._ground.prepare()
+        prepared = await self._ground.prepare()
+        # The containers' variables may name the address that is now in the status.
         self._publish()
-        if place is None:
+        if not prepared:
             wait, self._retry = self._retry, min(self._retry * 2, LAST_RETRY)
             return min(wait, left)
         waits = [REFRESH, left]
         for container in due(self.view):
             if self._leaving():
                 break
-            again = await self._advance(place, container)
+            again = await self._advance(self._ground.place(), container)
             waits += [] if again is None else [again]
         return min(waits)
 
