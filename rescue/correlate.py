@@ -139,10 +139,10 @@ def _key(place: Place, source: Source, objects: JsonObject) -> Key:
     have = _keys(source, objects)
     files = source.files if source.files is not None else {name: name for name in have or ()}
     name = files.get(place.inside) or place.inside
-    known = sorted(files if source.files is not None else have or ())
+    known = sorted({*files, *(have or ())})
     state = _state(place.inside, name, source, have, objects)
     near = nearest(place.inside, known) or nearest(PurePosixPath(place.inside).name, known)
-    return Key(source.kind, source.name, name, state, near, tuple(known), source.mode)
+    return Key(source.kind, source.name, name, state, near, tuple(sorted(have or ())), source.mode)
 
 
 def _keys(source: Source, objects: JsonObject) -> list[str] | None:
@@ -163,4 +163,4 @@ def _state(inside: str, name: str, source: Source, have: list[str] | None, objec
 
 def nearest(word: str, words: list[str]) -> str:
     """The most similar of some words, empty if none is near."""
-    return next(iter(difflib.get_close_matches(word, [w for w in words if w != word], 1, 0.6)), "")
+    return next(iter(difflib.get_close_matches(word, [w for w in words if w != word], 1, 0.7)), "")

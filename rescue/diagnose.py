@@ -25,11 +25,16 @@ def rules() -> tuple[Cause, ...]:
     return tuple(cause for file in files for cause in load(file.read_text(encoding="utf-8"), file.name))
 
 
-def diagnose(inputs: CaseFiles) -> Diagnosis:
-    """All findings, best first, one for each code, and what could not be judged."""
+def examine(inputs: CaseFiles) -> tuple[Diagnosis, Replay]:
+    """``diagnose`` and ``summarise_replay`` in one reading of the trace."""
     recording = observe(inputs)
     found = _judge(subjects.of(recording), rules())
-    return Diagnosis(tuple(found), tuple(_not_checked(recording)))
+    return Diagnosis(tuple(found), tuple(_not_checked(recording))), recording.replay
+
+
+def diagnose(inputs: CaseFiles) -> Diagnosis:
+    """All findings, best first, one for each code, and what could not be judged."""
+    return examine(inputs)[0]
 
 
 def summarise_replay(inputs: CaseFiles) -> Replay:

@@ -18,6 +18,8 @@ _HARMLESS = re.compile(
 )
 _PATH = re.compile(r"(?<![\w.)/])(/[^\s'\"`:;,()\[\]{}<>|=*?’‘“”]+)")
 
+_SPECIFIC = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|[\"'`][^\"'`]+[\"'`]|(?<![\w.])/\w+/\w")
+
 ERRORS = {
     "ENOENT": r"no such file or directory|\bENOENT\b|FileNotFound|NoSuchFile|does ?n[o']t exist|cannot find the file",
     "EACCES": r"permission denied|\bEACCES\b|access denied|AccessDenied|Permission not granted",
@@ -86,6 +88,14 @@ class Output:
     def original_says(self, path: str, errno: str = "") -> Line | None:
         """The same for the logs of the original container."""
         return _saying(self.original[-_TAIL_LINES:], path, errno)
+
+    def excuses(self, path: str) -> bool:
+        """True when the program itself says that it can do without this path."""
+        return bool(path) and any(_HARMLESS.search(line.text) and _names(path, line.text) for line in self.tail)
+
+    def is_specific(self) -> bool:
+        """True when the very last line names a thing: a variable, a quoted word, a path."""
+        return bool(self.last) and bool(_SPECIFIC.search(self.last[-1].text))
 
     def errors(self) -> list[tuple[str, Line]]:
         """Every line of the tail that spells an errno, with it; warnings are left out."""

@@ -78,15 +78,10 @@ def text(raw: bytes) -> str:
 
 def parse(line: bytes, offset: int, started: bytes = b"") -> Call | Exit | Signal | None:
     """The line at ``offset``, without its newline; ``started`` is the unfinished line it resumes."""
-    for pattern, build in _FORMS:
-        if found := pattern.match(line):
+    for mark, pattern, build in _FORMS:
+        if mark in line and (found := pattern.match(line)):
             return build(found, offset, started)
     return None
-
-
-def unfinished(line: bytes) -> bool:
-    """True for a call that strace left open because another thread spoke."""
-    return line.endswith(b"<unfinished ...>")
 
 
 def _call(found: re.Match[bytes], offset: int, _started: bytes) -> Call:
@@ -127,11 +122,11 @@ def _result(part: dict[str, bytes]) -> str:
 
 
 _FORMS = (
-    (_CALL, _call),
-    (_EXIT, _exit),
-    (_RESUMED, _resumed),
-    (_SIGNAL, _signal),
-    (_GONE, _call),
+    (b" resumed>", _RESUMED, _resumed),
+    (b" +++", _EXIT, _exit),
+    (b" --- SIG", _SIGNAL, _signal),
+    (b") ", _CALL, _call),
+    (b") ", _GONE, _call),
 )
 
 

@@ -159,6 +159,8 @@ def _blames_other(recording: Recording, suspect: Suspect) -> bool:
     final = [report.text() for report in recording.exceptions if report.lines_after < 6]
     if final:
         return not any(output.spells(suspect.call.errno, text) for text in final)
+    if suspect.said is None and (recording.output.excuses(suspect.path) or recording.output.is_specific()):
+        return True
     last = [(errno, line) for errno, line in recording.output.errors() if line in recording.output.last]
     if suspect.path and any(output.paths(line.text) for _, line in last) and suspect.said is None:
         return True

@@ -5,7 +5,7 @@ each hit to its line is two to three times as fast as reading line by line.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rescue import strace
 from rescue.evidence import Buffer
@@ -19,6 +19,7 @@ _IGNORED = frozenset({"ECHILD", "EAGAIN", "EINTR", "EINVAL", "ENOTTY", "ENOSYS",
 _INODE = re.compile(r"<(?:TCP|UDP|UNIX|socket|NETLINK)[^>]*>|^\d+")
 _STARTERS = ("clone", "clone3", "fork", "vfork")
 _CHUNK = 1 << 22
+_UNFINISHED = b"<unfinished ...>"
 _MOST_FAILURES = 20_000
 
 
@@ -56,6 +57,7 @@ class Trace:
     processes: dict[int, Process] = field(default_factory=dict)
     first_pid: int = 0
     unreadable: int = 0
+    newlines: list[int] = field(default_factory=lambda: [0])
 
     def process(self, pid: int) -> Process:
         """The process of this id, known or new."""
@@ -67,7 +69,11 @@ class Trace:
 
     def line_number(self, offset: int) -> int:
         """1 for the first line of the trace."""
-        return 1 + sum(self.buffer[at : min(at + _CHUNK, offset)].count(b"\n") for at in range(0, offset, _CHUNK))
+        whole = offset // _CHUNK
+        while len(self.newlines) <= whole:
+            at = (len(self.newlines) - 1) * _CHUNK
+            self.newlines.append(self.newlines[-1] + self.buffer[at : at + _CHUNK].count(b"\n"))
+        return 1 + self.newlines[whole] + self.buffer[whole * _CHUNK : offset].count(b"\n")
 
     def line(self, offset: int) -> str:
         """The line that starts at ``offset``, as text."""
@@ -110,7 +116,7 @@ def _line_end(buffer: Buffer, offset: int) -> int:
 
 def _add(trace: Trace, line: bytes, start: int, count: int = 1) -> None:
     started = _started(trace.buffer, line, start) if b" resumed>" in line else b""
-    event = strace.parse(line, start, started)
+    event = None if line.endswith(_UNFINISHED) else strace.parse(line, start, started)
     if event is None:
         return
     trace.first_pid = trace.first_pid or event.pid
@@ -156,8 +162,9 @@ def _follow(trace: Trace, call: Call) -> None:
     process = trace.process(call.pid)
     if call.name in _STARTERS and (child := int(re.match(r"\d+", call.result)[0])):  # type: ignore[index]
         thread = "CLONE_THREAD" in call.args
-        trace.processes[child] = replace(
-            process, pid=child, parent=process.leader, leader=process.leader if thread else child
+        leader = process.leader if thread else child
+        trace.processes[child] = Process(
+            child, process.leader, leader, process.program, process.argv, process.uid, process.directory
         )
     elif call.name in ("execve", "execveat"):
         names = strace.strings(call.args)

@@ -15,6 +15,7 @@ _TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 _RELATIVE = re.compile(
     r"(?:open|stat|chdir|mkdir|read|load|access|file) +['\"]?((?:\./)?[\w-]+(?:[/.][\w.-]+)+)['\"]?:? ", re.I
 )
+_MOUNT = re.compile(r"to rootfs at \\?\"?(/[^\"\\\s]+)")
 _SPACE = ("ENOSPC", "EDQUOT")
 _VAGUE = re.compile(
     r"not found|missing|(?:cannot|can't|could ?n[o']t|unable to|failed to) (?:open|find|read|load|access|write)", re.I
@@ -26,7 +27,9 @@ def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
     calls = [s for s in suspects if s.kind == "file"][:_MOST]
     seen = {(s.path, s.call.errno) for s in calls if s.dying}
     programs = {s.path for s in suspects if s.kind == "program"}
-    told = [t for t in _told(recording) if (t[0], t[1]) not in seen and t[0] not in programs]
+    told = [
+        t for t in (*_mount_error(recording), *_told(recording)) if (t[0], t[1]) not in seen and t[0] not in programs
+    ]
     return [
         *(_from_call(recording, s) for s in calls if s.call.errno not in _SPACE),
         *(_from_words(recording, *t) for t in told),
@@ -111,7 +114,8 @@ def _told(recording: Recording) -> list[tuple[str, str, Line]]:
     found: dict[tuple[str, str], Line] = {}
     for errno, line in recording.output.errors():
         if errno in ("ENOENT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR"):
-            for path in _paths(recording, line.text)[-1:]:
+            named = _paths(recording, line.text) or (_empty_sub_paths(recording) if errno == "EISDIR" else [])
+            for path in named[-1:]:
                 found[path, errno] = line
     return [(path, errno, line) for (path, errno), line in reversed(found.items())]
 
@@ -121,6 +125,25 @@ def _paths(recording: Recording, text: str) -> list[str]:
     relative = _RELATIVE.search(text) if not found else None
     directory = recording.container.working_directory
     return found or ([f"{directory.rstrip('/')}/{relative[1].removeprefix('./')}"] if relative and directory else [])
+
+
+def _empty_sub_paths(recording: Recording) -> list[str]:
+    """Mounts whose subPath is no key, hence a folder: reading one fails with no path in the words."""
+    mounts = [m for m in recording.container.spec.get("volumeMounts") or [] if m.get("subPath")]
+    paths = [str(m["mountPath"]) for m in mounts]
+    keys = [correlate.key(correlate.place(p, recording.container), recording.inputs.objects) for p in paths]
+    return [path for path, key in zip(paths, keys, strict=True) if key and key.state in ("absent", "no object")]
+
+
+def _mount_error(recording: Recording) -> list[tuple[str, str, Line]]:
+    """A mount that the runtime refused: the container never started, and the kubelet says why."""
+    states = (recording.container.last_end, recording.container.waiting)
+    told = [(str(s.get("message", "")), str(s.get("reason"))) for s in states]
+    return [
+        (found[1], "ENOTDIR", Line("pod.json", f"{reason}: {text}"))
+        for text, reason in told
+        if (found := _MOUNT.search(text)) and output.spells("ENOTDIR", text)
+    ]
 
 
 def _speaks(path: str, text: str) -> bool:

@@ -37,7 +37,7 @@ def _run(recording: Recording) -> dict[str, Value]:
         traced=replay.traced,
         silent=not recording.output.streams,
         seconds=replay.seconds,
-        last_words=last[-1].text.strip()[:300] if last else None,
+        last_words=" | ".join(line.text.strip() for line in last[-4:])[-500:] or None,
     )
 
 
