@@ -52,9 +52,9 @@ async def create(node: Node, place: Place, container: Container, image: Image, a
     world = node.world(place.pod)
     env = {"HOSTNAME": hostname(place.pod)}
     env |= environment(place.pod, container.spec, world.lookup, services, world.capacity)
-    folder = node.volumes.of_pod(place.pod) / "containers" / container.name
+    folder = node.volumes.of_pod(place.pod) / "containers" / container.name / str(attempt)
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(attempt, "", image.name, image.id, folder / f"{attempt}.log")
+    run = Run(attempt, "", image.name, image.id, folder / "log")
     options = _options(place, container, image, env, run)
     name = f"rescue-{node.podman.sandbox}-{place.pod['metadata']['uid']}-{container.name}-{attempt}"
     try:
@@ -70,7 +70,7 @@ async def init(node: Node, run: Run) -> OomWatch:
     Its credentials are noted, and its OOM watch is armed.
     """
     try:
-        await node.podman.call("init", run.id)
+        await node.podman.call("init", run.id, folder=run.log.parent)
     except PodmanError as error:
         raise StartError(start_error(error.text)) from error
     pid = int(pid_file(run).read_text())
@@ -89,12 +89,17 @@ async def start(node: Node, run: Run) -> None:
 
 def pid_file(run: Run) -> Path:
     """Where podman writes the host's pid of the run's PID 1."""
-    return run.log.with_suffix(".pid")
+    return run.log.with_name("pid")
 
 
 def message_file(run: Run) -> Path:
     """The file behind the container's terminationMessagePath."""
-    return run.log.with_suffix(".message")
+    return run.log.with_name("message")
+
+
+def oom_file(run: Run) -> Path:
+    """What some versions of conmon write in their directory when they see an OOM."""
+    return run.log.with_name("oom")
 
 
 def credentials(status: str) -> tuple[int, int, tuple[int, ...]]:

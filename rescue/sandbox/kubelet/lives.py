@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rescue.sandbox.kubelet.calls import Outcome, attempt, target
 from rescue.sandbox.kubelet.ending import exit_of
-from rescue.sandbox.kubelet.launch import StartError, init, start
+from rescue.sandbox.kubelet.launch import StartError, init, oom_file, start
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Run, Waiting
 from rescue.sandbox.kubelet.oom import OomWatch
@@ -19,6 +19,8 @@ from rescue.sandbox.store import Object
 LEAST_GRACE = 2.0
 # How long a killed process may take to be reported, before the death is looked up.
 REPORT = 10.0
+# The exit code after SIGKILL.
+KILLED = 137
 
 
 @dataclass
@@ -72,12 +74,19 @@ class Lives:
         await life.begun.wait()
         del self._lives[identity]
         life.prober.stop()
-        oom = await life.watch.struck()
+        oom = await self._had_oom(life, code)
         life.run.exit = exit_of(life.run, life.container.spec, code, finished, oom)
         life.container.started = False
         life.container.ready = life.container.kind is Kind.INIT and code == 0
         life.ended.set()
         self._changed()
+
+    async def _had_oom(self, life: Life, code: int) -> bool:
+        if life.watch.armed:
+            return await life.watch.struck()
+        if oom_file(life.run).exists():
+            return True
+        return code == KILLED and await self._node.podman.saw_oom(life.run.id)
 
     def _begin(self, life: Life) -> None:
         container, prober = life.container, life.prober

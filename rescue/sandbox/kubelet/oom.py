@@ -1,8 +1,8 @@
 """Whether the kernel's OOM killer struck in a container.
 
-podman tells it on cgroup v2.  On v1 its own detection missed every kill that was tried, so the container's
-memory cgroup gets an eventfd between ``init`` and ``start`` (Documentation/admin-guide/cgroup-v1/memory.rst,
-section 10).  The kernel signals it for each OOM, and once more when the cgroup is removed.
+On cgroup v1 podman 4.3 missed every kill that was tried, so the container's memory cgroup gets an eventfd
+between ``init`` and ``start`` (Documentation/admin-guide/cgroup-v1/memory.rst, section 10).  The kernel
+signals it for each OOM, and once more when the cgroup is removed.  On v2 podman and conmon are asked.
 """
 
 import asyncio
@@ -25,9 +25,14 @@ class OomWatch:
         if self._folder is not None and (self._folder / "cgroup.event_control").exists():
             self._descriptor = self._register(self._folder)
 
+    @property
+    def armed(self) -> bool:
+        """Whether it can see anything: cgroup v1."""
+        return self._descriptor >= 0
+
     async def struck(self) -> bool:
         """After the death: whether there was an OOM in the container; closes the watch."""
-        if self._descriptor < 0 or self._folder is None:
+        if not self.armed or self._folder is None:
             return False
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.get_running_loop().time() < deadline:

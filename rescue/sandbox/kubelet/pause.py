@@ -36,7 +36,9 @@ async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
         options += ["--sysctl", f"{sysctl['name']}={sysctl['value']}"]
     options += ["--http-proxy=false", "--rootfs"]
     identity = await node.podman.create(name, options, [str(node.pause), *_COMMAND])
-    await node.podman.call("start", identity)
+    folder = node.volumes.of_pod(pod)
+    folder.mkdir(parents=True, exist_ok=True)
+    await node.podman.call("start", identity, folder=folder)
     return identity, node.address() if own else await node.network.address(identity)
 
 

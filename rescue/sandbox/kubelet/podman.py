@@ -6,6 +6,7 @@ import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 LABEL = "dev.rescue.sandbox"
@@ -47,10 +48,16 @@ class Podman:
         """The label of everything this sandbox makes, as ``key=value``."""
         return f"{LABEL}={self.sandbox}"
 
-    async def call(self, *args: str) -> str:
-        """Run ``podman args`` and return its stdout; PodmanError."""
+    async def call(self, *args: str, folder: Path | None = None) -> str:
+        """Run ``podman args`` and return its stdout; PodmanError.
+
+        The monitor of a container that is started keeps ``folder`` as its directory: some versions of
+        conmon write a file ``oom`` there.
+        """
         async with self._slots:
-            process = await asyncio.create_subprocess_exec(*GLOBAL, *args, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+            process = await asyncio.create_subprocess_exec(
+                *GLOBAL, *args, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            )
             stdout, stderr = await process.communicate()
         if process.returncode:
             raise PodmanError(args, process.returncode, stderr.decode(errors="replace"))
@@ -80,6 +87,14 @@ class Podman:
         except PodmanError as error:
             if not any(word in error.text for word in ("not running", "no such container", "is not up")):
                 raise
+
+    async def saw_oom(self, container: str) -> bool:
+        """Whether podman says that an ended container was killed for memory; false when it is gone."""
+        try:
+            answer = await self.call("container", "inspect", "--format", "{{.State.OOMKilled}}", container)
+        except PodmanError:
+            return False
+        return answer.strip() == "true"
 
     async def deaths(self) -> AsyncIterator[Death]:
         """Every ``died`` event of the sandbox's containers from now on."""

@@ -1,6 +1,7 @@
 """Starting a container as the kubelet does: image, configuration, create, start, postStart; with its events."""
 
 import asyncio
+import shutil
 import time
 
 from rescue.sandbox.kubelet.backoff import MAX_PULL, Backoff
@@ -105,6 +106,6 @@ class Starter:
         """The new run becomes the present one; the log of the run before the last is forgotten."""
         old, container.previous, container.run = container.previous, container.run, run
         if old is not None:
-            await asyncio.to_thread(old.log.unlink, missing_ok=True)
+            await asyncio.to_thread(shutil.rmtree, old.log.parent, ignore_errors=True)
         if container.previous is not None:
             await self._node.podman.remove(container.previous.id)
