@@ -195,8 +195,15 @@ kill_launched() { # -
     note "strace or a copy of the output did not end by itself and was killed"
 }
 
+# More than once: a signal that meets the sampler while it starts is lost.
 stop_sampler() { # -
-    kill -TERM "$sampler" 2>/dev/null || :
+    local round=0
+    while is_alive "$sampler" && [ "$round" -lt 100 ]; do
+        kill -TERM "$sampler" 2>/dev/null || :
+        nap 0.02
+        round=$((round + 1))
+    done
+    kill -KILL "$sampler" 2>/dev/null || :
     wait "$sampler" || :
 }
 

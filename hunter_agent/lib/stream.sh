@@ -83,13 +83,14 @@ heartbeat() { # -
     echo "H ${uptime%??}.${uptime#"${uptime%??}"}"
 }
 
-# A dropped connection leaves its stream behind: the newest one owns the run.
+# A dropped connection leaves its stream behind: the newest one owns the run. On a full volume nobody can say so.
 take_over() { # -
     token=$$.$EPOCHREALTIME
-    echo "$token" >"${out%/out}/stream"
+    echo "$token" 2>/dev/null >"${out%/out}/stream" || token=
 }
 
 is_current() { # -
     local owner
+    [ -n "$token" ] || return 0
     read -r owner 2>/dev/null <"${out%/out}/stream" && [ "$owner" = "$token" ]
 }
