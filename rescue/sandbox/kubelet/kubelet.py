@@ -144,11 +144,10 @@ class Kubelet:
             self._workers.pop(uid, None)
 
     async def _follow_deaths(self) -> None:
-        """Tell the workers of every death; podman's event stream is opened again should it end."""
-        while True:
-            async for death in self._podman.deaths():
-                for worker in list(self._workers.values()):
-                    self._spawn(worker.lives.died(death.container, death.code, death.time))
+        """Tell the workers of every death."""
+        async for death in self._podman.deaths():
+            for worker in list(self._workers.values()):
+                self._spawn(worker.lives.died(death))
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.create_task(work)

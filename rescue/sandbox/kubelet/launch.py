@@ -73,7 +73,7 @@ async def init(node: Node, run: Run) -> OomWatch:
         await node.podman.call("init", run.id, folder=run.log.parent)
     except PodmanError as error:
         raise StartError(start_error(error.text)) from error
-    pid = int(pid_file(run).read_text())
+    pid = process_id(run)
     run.uid, run.gid, run.groups = credentials(Path(f"/proc/{pid}/status").read_text())
     return OomWatch(pid)
 
@@ -90,6 +90,11 @@ async def start(node: Node, run: Run) -> None:
 def pid_file(run: Run) -> Path:
     """Where podman writes the host's pid of the run's PID 1."""
     return run.log.with_name("pid")
+
+
+def process_id(run: Run) -> int:
+    """The host's pid of a run's PID 1, once it was brought to its start."""
+    return int(pid_file(run).read_text())
 
 
 def message_file(run: Run) -> Path:

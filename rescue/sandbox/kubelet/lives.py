@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rescue.sandbox.kubelet.calls import Outcome, attempt, target
 from rescue.sandbox.kubelet.ending import exit_of
-from rescue.sandbox.kubelet.launch import StartError, init, oom_file, start
+from rescue.sandbox.kubelet.launch import StartError, init, oom_file, process_id, start
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Run, Waiting
 from rescue.sandbox.kubelet.oom import OomWatch
+from rescue.sandbox.kubelet.podman import KILLED, Death
 from rescue.sandbox.kubelet.probes import Prober
 from rescue.sandbox.kubelet.status import pod_key
 from rescue.sandbox.store import Object
@@ -19,8 +21,7 @@ from rescue.sandbox.store import Object
 LEAST_GRACE = 2.0
 # How long a killed process may take to be reported, before the death is looked up.
 REPORT = 10.0
-# The exit code after SIGKILL.
-KILLED = 137
+UNREPORTED = 3.0
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Life:
     watch: OomWatch
     prober: Prober
     stop_signal: str
+    missing: bool = False
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,20 +68,35 @@ class Lives:
             raise
         self._begin(life)
 
-    async def died(self, identity: str, code: int, finished: str) -> None:
+    async def died(self, death: Death) -> None:
         """podman reported the end of a container, perhaps not one of ours."""
-        life = self._lives.get(identity)
+        life = self._lives.get(death.container)
         if life is None:
             return
         await life.begun.wait()
-        del self._lives[identity]
+        if self._lives.pop(death.container, None) is None:
+            return
         life.prober.stop()
-        oom = await self._had_oom(life, code)
-        life.run.exit = exit_of(life.run, life.container.spec, code, finished, oom)
+        oom = await self._had_oom(life, death.code)
+        life.run.exit = exit_of(life.run, life.container.spec, death.code, death.time, oom)
         life.container.started = False
-        life.container.ready = life.container.kind is Kind.INIT and code == 0
+        life.container.ready = life.container.kind is Kind.INIT and death.code == 0
         life.ended.set()
         self._changed()
+
+    async def check(self, container: Container) -> float | None:
+        """Whether a running container's process is still there; seconds until the next check if it is not.
+
+        An end that podman did not report is looked up: its log of events may have lost it.
+        """
+        life = self._lives.get(container.run.id) if container.run else None
+        if life is None or not life.begun.is_set() or Path(f"/proc/{process_id(life.run)}").exists():
+            return None
+        if not life.missing:
+            life.missing = True
+        elif death := await self._node.podman.death(life.run.id):
+            await self.died(death)
+        return UNREPORTED
 
     async def _had_oom(self, life: Life, code: int) -> bool:
         if life.watch.armed:
@@ -114,8 +131,7 @@ class Lives:
         await self._node.podman.signal(life.run.id, life.stop_signal)
         if not await self._wait(life, left):
             await self._node.podman.signal(life.run.id, "SIGKILL")
-            async with asyncio.timeout(REPORT):
-                await life.ended.wait()
+            await self._end_of(life)
         self._condemned.pop(life.run.id, None)
 
     async def post_start(self, container: Container, run: Run) -> bool:
@@ -158,6 +174,15 @@ class Lives:
                     self._view.pod, "FailedPreStopHook", "PreStopHook failed", life.container, warning=True
                 )
         return max(LEAST_GRACE, grace - (loop.time() - begin))
+
+    async def _end_of(self, life: Life) -> None:
+        """Wait for the report of a killed container; look it up when it does not come."""
+        while not life.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPORT):
+                    await life.ended.wait()
+            if not life.ended.is_set() and (death := await self._node.podman.death(life.run.id)):
+                await self.died(death)
 
     async def _wait(self, life: Life, seconds: float) -> bool:
         """Whether the run ended within ``seconds``; a deletion by force cuts it short."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-import os
+import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ GLOBAL = ("podman", "--runtime", RUNTIME, "--cgroup-manager", "cgroupfs")
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")
 # More at a time only wait for podman's own locks and starve the containers of the processor.
 PARALLEL = 4
+# Before a stream of events that has ended is opened again (seconds).
+REOPEN = 0.2
+# The exit code after SIGKILL.
+KILLED = 137
 
 
 class PodmanError(Exception):
@@ -96,10 +101,33 @@ class Podman:
             return False
         return answer.strip() == "true"
 
+    async def death(self, container: str) -> Death | None:
+        """The end of a container that has one; None while it runs.  One that is gone was killed."""
+        template = "{{.State.Status}} {{.State.ExitCode}} {{json .State.FinishedAt}}"
+        try:
+            answer = await self.call("container", "inspect", "--format", template, container)
+        except PodmanError as error:
+            if "no such container" not in error.text:
+                raise
+            return Death(container, KILLED, datetime.now(UTC).isoformat())
+        state, code, finished = answer.split()
+        return Death(container, int(code), json.loads(finished)) if state in ("exited", "stopped") else None
+
     async def deaths(self) -> AsyncIterator[Death]:
-        """Every ``died`` event of the sandbox's containers from now on."""
+        """Every ``died`` event of the sandbox's containers from now on.
+
+        podman ends the stream when it rotates its log of events; it is opened again where it was.
+        """
+        since = time.time()
+        while True:
+            async for death in self._deaths_since(since):
+                since = datetime.fromisoformat(death.time).timestamp()
+                yield death
+            await asyncio.sleep(REOPEN)
+
+    async def _deaths_since(self, since: float) -> AsyncIterator[Death]:
         process = await asyncio.create_subprocess_exec(
-            *GLOBAL, "events", "--stream", "--since", "1s", "--format", "json",
+            *GLOBAL, "events", "--stream", "--since", f"{since:.6f}", "--format", "json",
             "--filter", "event=died", "--filter", f"label={self.label}",
             stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL,
         )  # fmt: skip
@@ -118,8 +146,3 @@ async def end(process: Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.wait()
-
-
-def user_is_root() -> bool:
-    """Whether this process may mount, change owners and write packet rules."""
-    return os.geteuid() == 0

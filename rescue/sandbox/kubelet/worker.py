@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 
 from rescue.sandbox.kubelet.backoff import Backoff
 from rescue.sandbox.kubelet.conditions import OURS
@@ -65,13 +66,11 @@ class PodWorker:
             # Cleared before the look: what changes during it is looked at again.
             self._wake.clear()
             self._publish()
-            wait = REFRESH if self.view.phase_settled else await self._try_step()
-            self._publish()
-            if self._finished() and not self.view.phase_settled:
-                await self._settle()
-            elif not self._leaving():
+            wait = await self._guarded(self._turn)
+            if not self._leaving():
                 await self._rest(wait)
-        await self._leave()
+        while (wait := await self._guarded(self._leave)) > 0:
+            await asyncio.sleep(wait)
 
     def container(self, name: str) -> Container | None:
         """The container of this name."""
@@ -101,12 +100,21 @@ class PodWorker:
         status = pod_status(self.view, timestamp())
         self.view.pod = self._node.store.update_status("pods", meta["namespace"], meta["name"], status)
 
-    async def _try_step(self) -> float:
+    async def _guarded(self, action: Callable[[], Awaitable[float]]) -> float:
+        """Do it; when podman or the host fails in a way without a word in Kubernetes, say so and try again."""
         try:
-            return await self._step()
+            return await action()
         except (PodmanError, OSError) as error:
             self._node.event(self.view.pod, "FailedSync", f"error syncing pod: {error}", warning=True)
             return FAILED_STEP
+
+    async def _turn(self) -> float:
+        """One look at a pod that stays; seconds until the next."""
+        wait = REFRESH if self.view.phase_settled else await self._step()
+        self._publish()
+        if self._finished() and not self.view.phase_settled:
+            await self._settle()
+        return wait
 
     async def _step(self) -> float:
         """Do what is due now; seconds until something is due again."""
@@ -134,7 +142,7 @@ class PodWorker:
         if container.running:
             probe = self.lives.condemned(container)
             if not probe:
-                return None
+                return await self.lives.check(container)
             message = f"Container {container.name} failed {probe} probe, will be restarted"
             await self.lives.kill(container, message, self.lives.grace(container, probe))
         if not wants_start(container, self.view.pod["spec"].get("restartPolicy", "Always")):
@@ -178,8 +186,8 @@ class PodWorker:
         self.view.phase_settled = True
         self._publish()
 
-    async def _leave(self) -> None:
-        """Stop and remove the pod, here and then in the API."""
+    async def _leave(self) -> float:
+        """Stop and remove the pod, here and then in the API; 0 when that is done."""
         meta = self.view.pod["metadata"]
         self.view.removing = True
         await self._kill_all(0.0 if self._gone else float(meta.get("deletionGracePeriodSeconds", 30)))
@@ -190,6 +198,7 @@ class PodWorker:
             self._publish()
             with contextlib.suppress(NotFound):
                 self._node.store.delete("pods", meta["namespace"], meta["name"])
+        return 0.0
 
     async def _kill_all(self, grace: float) -> None:
         """The containers together, then the sidecars from the last to the first (KEP-753)."""
