@@ -18,7 +18,8 @@ class Language:
 
     ``start`` opens a report; ``body`` are its further lines; ``error`` finds ``type`` and
     ``message``, in the last line of the report for which it does, or in the first if ``first``;
-    lines up to the last that has ``after`` do not count.
+    lines up to the last that has ``after`` do not count.  With ``hanging`` a line belongs to the
+    report too if an indented one follows it, as in a message of several lines.
     ``sure`` is found in what only the runtime prints: then the exception was really unhandled.
     """
 
@@ -29,6 +30,7 @@ class Language:
     first: bool = False
     sure: re.Pattern[str] | None = None
     after: re.Pattern[str] | None = None
+    hanging: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,31 +57,40 @@ LANGUAGES = (
     Language(
         "Python",
         start=_re(r"Traceback \(most recent call last\):|^  File \"[^\"]+\", line \d+$"),
-        body=_re(r"^\s+\S|^\s*$|^Traceback|^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Group|Stop\w*)?(?::|$)"
+        body=_re(r"^\s+\S|^\s*$|^Traceback|^(?:\w+\.)*(?:[A-Z]\w*|(?<=\.)\w+)(?::|$)"
                  r"|^During handling|^The above exception|^  [+|] "),
         error=_re(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$"),
         first=True,
         after=_re(r"^\s*File \""),
+        hanging=True,
     ),
     Language(
         "Java",
-        start=_re(r"Exception in thread \"|^(?:Caused by: )?(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error)\b|^Error: (?:Unable to access jarfile|Could not find or load main class|Invalid or corrupt jarfile)"),
+        start=_re(r"Exception in thread \"|^(?:Caused by: )?(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error)\b"
+            r"|^Error: (?:Unable to access jarfile|Could not find or load main class|Invalid or corrupt jarfile)"),
         body=_re(r"^\s+at |^\s*\.\.\. \d+ (?:more|common frames)|^Caused by: |^\s+Suppressed: |^\t"),
-        error=_re(r"(?:Exception in thread \"[^\"]*\" |Caused by: |^)(?P<type>(?:[\w$]+\.)+[\w$]*(?:Exception|Error)\w*|Error(?=: ))(?:: (?P<message>.*))?"),
+        error=_re(r"(?:Exception in thread \"[^\"]*\" |Caused by: |^)"
+            r"(?P<type>(?:[\w$]+\.)+[\w$]*(?:Exception|Error)\w*|Error(?=: ))(?:: (?P<message>.*))?"),
         sure=_re(r"Exception in thread \"|^Error: "),
     ),
     Language(
         "Go",
         start=_re(r"^(?:panic|fatal error): "),
-        body=_re(r"^goroutine \d+|^\t|^\[signal |^[\w./*()\[\]{}·~-]+\(.*\)|^created by |^runtime\.|^\s*$|^main\.|^exit status|^panic: "),
+        body=_re(r"^goroutine \d+|^\t|^\[signal |^[\w./*()\[\]{}·~-]+\(.*\)|^created by |^runtime\.|^\s*$"
+            r"|^main\.|^exit status|^panic: "),
         error=_re(r"^(?P<type>panic|fatal error): (?P<message>.*)"),
         first=True,
     ),
     Language(
         "Node.js",
-        start=_re(r"^(?:Uncaught )?(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^(?:node:)?internal/|^node:|^\S+\.[cm]?[jt]s:\d+$|^\[UnhandledPromiseRejection|^FATAL ERROR: |triggerUncaughtException"),
-        body=_re(r"^\s+|^Node\.js v|^\s*$|^[}\]]|^(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^Require stack|^- /|^Emitted |^FATAL ERROR|^-+ |^<-+ |^ *\d+: 0x"),
-        error=_re(r"^(?:Uncaught )?(?P<type>[A-Z]\w*(?:Error|Rejection|Exception)(?: \[\w+\])?|Error(?: \[\w+\])?|FATAL ERROR): (?P<message>.*)"),
+        start=_re(r"^(?:Uncaught )?(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: |^(?:node:)?internal/"
+            r"|^node:|^\S+\.[cm]?[jt]s:\d+$|^\[UnhandledPromiseRejection|^FATAL ERROR: "
+            r"|triggerUncaughtException"),
+        body=_re(r"^\s+|^Node\.js v|^\s*$|^[}\]]|^(?:\w+ \[\w+\]|[A-Z]\w*Error|Error)(?: \[\w+\])?: "
+            r"|^Require stack|^- /|^Emitted |^FATAL ERROR|^-+ |^<-+ |^ *\d+: 0x"),
+        error=_re(r"^(?:Uncaught )?"
+            r"(?P<type>[A-Z]\w*(?:Error|Rejection|Exception)(?: \[\w+\])?|Error(?: \[\w+\])?|FATAL ERROR)"
+            r": (?P<message>.*)"),
         first=True,
         sure=_re(r"^Node\.js v\d|^    at .*node:internal|triggerUncaughtException|^FATAL ERROR: "),
     ),
@@ -108,9 +119,16 @@ def _last(language: Language, stream: tuple[Line, ...]) -> Report | None:
 
 def _end(language: Language, stream: tuple[Line, ...], start: int) -> int:
     end = start + 1
-    while end < len(stream) and (language.body.search(stream[end].text) or language.start.search(stream[end].text)):
+    while end < len(stream) and _belongs(language, stream, end):
         end += 1
     return end
+
+
+def _belongs(language: Language, stream: tuple[Line, ...], at: int) -> bool:
+    text = stream[at].text
+    if language.body.search(text) or language.start.search(text):
+        return True
+    return language.hanging and stream[at + 1 : at + 2] != () and stream[at + 1].text.startswith("  ")
 
 
 def _report(language: Language, block: tuple[Line, ...], after: int) -> Report | None:

@@ -5,26 +5,97 @@ Each row says why.  A path that the program's last words name is a suspect all t
 
 import re
 
-_ROWS = (
-    ("the loader's optional preload and cache", r"^/etc/ld\.so\.|^/etc/ld-musl|^/usr/local/etc/ld"),
-    ("the loader searches many folders for a library", r"\.so(\.[\w.]+)?$|/glibc-hwcaps/|/(tls|haswell|x86_64)/"),
-    ("locales and translations have many fall-backs", r"/locale|/i18n|/gconv|\.mo$|/nls/|/terminfo|/charset\.alias$"),
-    ("name services: nscd, nsswitch and friends", r"nscd|nsswitch|^/etc/(gai\.conf|host\.conf|hosts|resolv\.conf|services|protocols|passwd|group|shadow)$|/nss_|/run/systemd/userdb|/var/lib/sss|^/etc/netgroup"),
-    ("time zones fall back to UTC", r"^/etc/(localtime|timezone|adjtime)$|/zoneinfo"),
-    ("what the kernel may or may not offer", r"^/(proc|sys)(/|$)|^/dev/(tty|shm|hugepages|kmsg|log|nvidia|urandom|random|console)"),
-    ("Python probes for modules and byte code", r"\.py[cdoi]?$|/__pycache__|site-packages|dist-packages|pyvenv\.cfg$|/python\d|python\d*\.?\d*(\.zip|\._pth)$|pybuilddir|\.dist-info|\.egg|/pip\.conf$|\.pth$"),
-    ("Node.js probes for modules", r"/node_modules(/|$)|/package\.json$|\.node$|/\.node_libraries|/\.node_modules"),
-    ("Java probes for optional files", r"hsperfdata|\.hotspot|/jre/|\.jsa$|java\.security\.|/classes(/|$)|\.java_pid|/jvm\.options"),
-    ("Ruby and Perl probe for modules", r"\.(rb|gem|gemspec|pm|pmc|bs|al)$|/perl\d|/ruby/"),
-    ("personal settings are optional", r"^(/root|/home/[^/]+|~|/nonexistent)?/\.[\w.-]+|/\.config(/|$)|/\.cache(/|$)|/\.git|\.d$|/etc/(profile|bash|inputrc|environment|motd|issue)"),
-    ("TLS and certificates have defaults", r"openssl\.cnf$|/ssl/(ct_log|certs|cert\.pem)|/pki/|/crypto-policies|/gcrypt|/fips"),
-    ("memory and malloc tuning is optional", r"malloc\.conf|/jemalloc|transparent_hugepage|/cgroup"),
-    ("a clean-up or a first start removes what is not there", r"\.(pid|lock|sock|socket|tmp)$"),
-    ("service manager sockets are optional", r"^/run/(systemd|dbus|utmp)|^/var/run/(utmp|nscd|dbus)|/docker\.sock$|^/\.dockerenv|^/run/\.containerenv"),
-    ("the tracer and the hunter themselves", r"^/\.rescue"),
-)  # fmt: skip
+_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the loader's optional preload and cache", (r"^/etc/ld\.so\.", r"^/etc/ld-musl", r"^/usr/local/etc/ld")),
+    (
+        "the loader searches many folders for a library",
+        (r"\.so(\.[\w.]+)?$", r"/glibc-hwcaps/", r"/(tls|haswell|x86_64)/"),
+    ),
+    (
+        "locales and translations have many fall-backs",
+        (r"/locale", r"/i18n", r"/gconv", r"\.mo$", r"/nls/", r"/terminfo", r"/charset\.alias$"),
+    ),
+    (
+        "name services: nscd, nsswitch and friends",
+        (
+            r"nscd",
+            r"nsswitch",
+            r"^/etc/(gai\.conf|host\.conf|hosts|resolv\.conf|services|protocols|passwd|group|shadow|netgroup)$",
+            r"/nss_",
+            r"/run/systemd/userdb",
+            r"/var/lib/sss",
+        ),
+    ),
+    ("time zones fall back to UTC", (r"^/etc/(localtime|timezone|adjtime)$", r"/zoneinfo")),
+    (
+        "what the kernel may or may not offer",
+        (r"^/(proc|sys)(/|$)", r"^/dev/(tty|shm|hugepages|kmsg|log|nvidia|urandom|random|console)"),
+    ),
+    (
+        "Python probes for modules and byte code",
+        (
+            r"\.py[cdoi]?$",
+            r"/__pycache__",
+            r"(site|dist)-packages",
+            r"pyvenv\.cfg$",
+            r"/python\d",
+            r"python\d*\.?\d*(\.zip|\._pth)$",
+            r"pybuilddir",
+            r"\.(dist|egg)-info",
+            r"/pip\.conf$",
+            r"\.pth$",
+        ),
+    ),
+    (
+        "Node.js probes for modules",
+        (r"/node_modules(/|$)", r"/package\.json$", r"\.node$", r"/\.node_(libraries|modules)"),
+    ),
+    (
+        "Java probes for optional files",
+        (
+            r"hsperfdata",
+            r"\.hotspot",
+            r"/jre/",
+            r"\.jsa$",
+            r"java\.security\.",
+            r"/classes(/|$)",
+            r"\.java_pid",
+            r"/jvm\.options",
+        ),
+    ),
+    ("Ruby and Perl probe for modules", (r"\.(rb|gem|gemspec|pm|pmc|bs|al)$", r"/perl\d", r"/ruby/")),
+    (
+        "personal settings, and folders of further settings, are optional",
+        (
+            r"^(/root|/home/[^/]+|~|/nonexistent)?/\.[\w.-]+",
+            r"/\.(config|cache)(/|$)",
+            r"/\.git",
+            r"\.d$",
+            r"^/etc/(profile|bash|inputrc|environment|motd|issue)",
+        ),
+    ),
+    (
+        "TLS and certificates have defaults",
+        (
+            r"openssl\.cnf$",
+            r"/ssl/(ct_log|certs|cert\.pem)",
+            r"/pki/",
+            r"/crypto-policies",
+            r"/gcrypt",
+            r"/fips",
+            r"/selinux/",
+        ),
+    ),
+    ("memory tuning is optional", (r"malloc\.conf", r"/jemalloc", r"transparent_hugepage", r"/cgroup")),
+    ("a first start looks for what the last one left", (r"\.(pid|lock|sock|socket|tmp)$",)),
+    (
+        "sockets of a service manager are optional",
+        (r"^/run/(systemd|dbus|utmp)", r"^/var/run/(utmp|nscd|dbus)", r"^/\.dockerenv", r"^/run/\.containerenv"),
+    ),
+    ("the tracer and the hunter themselves", (r"^/\.rescue",)),
+)
 
-_PATTERN = re.compile("|".join(f"(?:{pattern})" for _, pattern in _ROWS))
+_PATTERN = re.compile("|".join(f"(?:{pattern})" for _, patterns in _ROWS for pattern in patterns))
 _HARMLESS_CALLS = frozenset({"unlink", "unlinkat", "rename", "renameat", "renameat2"})
 
 

@@ -16,7 +16,7 @@ _HARMLESS = re.compile(
     r"\bwarn|\bnotice\b|\bdebug\b|using (?:the )?default|skipp(?:ed|ing)|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
     re.I,
 )
-_PATH = re.compile(r"(?<![\w.)/])(/[^\s'\"`:;,()\[\]{}<>|=*?’‘“”]+)")
+_PATH = re.compile(r"(?<![\w.)/])(/(?!/)[^\s'\"`:;,()\[\]{}<>|=*?\u2018\u2019\u201c\u201d]+)")
 
 _SPECIFIC = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|[\"'`][^\"'`]+[\"'`]|(?<![\w.])/\w+/\w")
 

@@ -116,9 +116,9 @@ def _suspect(recording: Recording, failure: Failure) -> Suspect | None:
     if kind in ("file", "program") and not path:
         return None
     said = _words(recording, call, path, address)
-    if kind in ("file", "connection") and path and is_noise(call.name, call.errno, path):
-        if said is None or path not in said.text:
-            return None
+    quiet = said is None or path not in said.text
+    if quiet and kind in ("file", "connection") and path and is_noise(call.name, call.errno, path):
+        return None
     last = said in recording.output.last or any(said in r.lines and r.lines_after < 6 for r in recording.exceptions)
     dying = recording.failed and process.leader in {d.process.pid for d in recording.deaths}
     return Suspect(

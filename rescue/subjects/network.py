@@ -16,7 +16,8 @@ _ENDPOINT = re.compile(
     r"(?<![\w.])(?P<host>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]|[A-Za-z][\w-]*(?:\.[\w-]+)*)[:/](?P<port>\d{2,5})(?!\d|\.\d|:\d)"
 )
 _PARTS = re.compile(
-    r"(?:host|server|at|to) \"?(?P<host>[A-Za-z0-9][\w.-]*)\"?(?: \([\d.]+\))?,? (?:and accepting .*)?(?:on )?port (?P<port>\d+)"
+    r"(?:host|server|at|to) \"?(?P<host>[A-Za-z0-9][\w.-]*)\"?(?: \([\d.]+\))?,? "
+    r"(?:and accepting .*)?(?:on )?port (?P<port>\d+)"
 )
 _CONNECT = ("ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH")
 _HOST = r"['\"]?(?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]?"

@@ -20,10 +20,12 @@ _PHRASES = tuple(
         ("ENOENT", None, rf"exec: {_NAME}: executable file not found"),
         ("ENOENT", None, rf"exec: {_NAME}: stat \S+ no such file"),
         ("EACCES", True, rf"exec: {_NAME}: permission denied"),
-        ("ENOEXEC", True, rf"(?:exec:? )?{_NAME}: (?:cannot execute binary file(?:: exec format error)?|exec format error)"),
+        ("ENOEXEC", True, rf"(?:exec:? )?{_NAME}: "
+            r"(?:cannot execute binary file(?:: exec format error)?|exec format error)"),
         ("ENOEXEC", True, r"exec format error"),
         ("ENOENT", True, rf"exec {_NAME}: no such file or directory"),
-        ("ENOENT", True, r"^(?:[^:]+: )?(?:line \d+: )?(?P<name>/[^\s:]+): (?P<interpreter>[^\s:]+?)(?P<cr>\^M|\r)?: bad interpreter"),
+        ("ENOENT", True, r"^(?:[^:]+: )?(?:line \d+: )?(?P<name>/[^\s:]+): "
+            r"(?P<interpreter>[^\s:]+?)(?P<cr>\^M|\r)?: bad interpreter"),
         ("ENOENT", True, rf"{_NAME}: cannot execute: required file not found"),
         ("ENOENT", False, rf"env: (?:can't execute )?{_NAME}: No such file or directory"),
         ("EACCES", True, rf"env: (?:can't execute )?{_NAME}: Permission denied"),
@@ -35,7 +37,7 @@ _PHRASES = tuple(
 _LIBRARY = tuple(
     (problem, re.compile(pattern))
     for problem, pattern in (
-        ("missing", r"(?:(?P<by>\S+): )?error while loading shared libraries: (?P<name>\S+): cannot open shared object"),
+        ("missing", r"(?:(?P<by>\S+): )?error while loading shared libraries: (?P<name>\S+): cannot open shared"),
         ("missing", r"Error loading shared library (?P<name>\S+): .*?(?:needed by (?P<by>[^)]+))?\)?$"),
         ("missing", r"(?P<name>[\w+.-]+\.so[\d.]*): cannot open shared object file"),
         ("version", r"(?:(?P<by>\S+): )?\S+: version [`'](?P<name>[^'`]+)' not found"),

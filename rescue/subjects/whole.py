@@ -80,9 +80,10 @@ def memory_evidence(recording: Recording) -> tuple[Evidence, ...]:
     memory = recording.replay.memory
     if memory is None or not (memory.oom_kills or (memory.limit and memory.peak >= 0.9 * memory.limit)):
         return ()
+    largest = memory.largest_process or "not sampled"
     text = (
-        f"peak {memory.peak / _MIB:.1f} MiB of {memory.limit / _MIB:.1f} MiB, {memory.oom_kills} process(es) killed "
-        f"for memory, growth {memory.growth_per_second / _MIB:.1f} MiB/s, largest {memory.largest_process or 'not sampled'}"
+        f"peak {memory.peak / _MIB:.1f} MiB of {memory.limit / _MIB:.1f} MiB, {memory.oom_kills} process(es) "
+        f"killed for memory, growth {memory.growth_per_second / _MIB:.1f} MiB/s, largest {largest}"
     )
     return (Evidence("memory.tsv", text),)
 

@@ -1,0 +1,1 @@
+"""The diagnosis: parsers, rules, and whole recorded cases."""
