@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 import signal
 import socket
@@ -32,7 +31,6 @@ async def serve(place: Place) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    place.pid.write_text(f"{os.getpid()}\n")
     async with _running(place):
         _log.info("serving")
         await stop.wait()
@@ -85,7 +83,12 @@ def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def main(name: str, folder: str) -> None:
-    """Entry of the daemon process; its log goes to stderr."""
+def main(name: str, folder: str, fork: Callable[[], int]) -> None:
+    """Entry of the daemon: the parent notes the child's pid and returns; the child's log goes to stderr."""
+    place = Place(name, Path(folder))
+    pid = fork()
+    if pid:
+        place.pid.write_text(f"{pid}\n")
+        return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(serve(Place(name, Path(folder))))
+    asyncio.run(serve(place))

@@ -36,14 +36,15 @@ def up(place: Place) -> bool:
     _clear(place)
     place.folder.mkdir(mode=0o700, parents=True)
     with place.log.open("wb") as log:
-        process = subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-m", "rescue.sandbox", place.name, str(place.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
+            check=False,  # a daemon that does not come up says why in its log
         )
-    _wait_until_ready(place, process)
+    _wait_until_ready(place)
     return True
 
 
@@ -122,10 +123,10 @@ def _need_programs() -> None:
         )
 
 
-def _wait_until_ready(place: Place, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_ready(place: Place) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not answers(place):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if running_pid(place) is None or time.monotonic() > deadline:
             last = "\n".join(place.log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:])
             down(place)
             raise RescueError(f"the sandbox did not start:\n{last}", "", ExitCode.CLUSTER)
