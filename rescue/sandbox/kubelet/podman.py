@@ -63,7 +63,13 @@ class Podman:
             process = await asyncio.create_subprocess_exec(
                 *GLOBAL, *args, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
             )
-            stdout, stderr = await process.communicate()
+            talk = asyncio.ensure_future(process.communicate())
+            try:
+                stdout, stderr = await asyncio.shield(talk)
+            except asyncio.CancelledError:
+                # Half a container is worse than a late end.
+                await talk
+                raise
         if process.returncode:
             raise PodmanError(args, process.returncode, stderr.decode(errors="replace"))
         return stdout.decode(errors="replace")
