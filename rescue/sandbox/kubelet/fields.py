@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from fractions import Fraction
+from decimal import Decimal
 from math import ceil
 
-from rescue.sandbox.kubelet import quantities
+from rescue.sandbox.quantity import parse
 from rescue.sandbox.store import Object
 
 _SUBSCRIPT = re.compile(r"(metadata\.(?:labels|annotations))\['(.*)'\]")
@@ -32,11 +32,11 @@ def resource_value(pod: Object, container: str, reference: Object, capacity: Map
     found = resources.get(which, {}).get(resource)
     if found is None:
         found = capacity.get(resource, "0") if which == "limits" else "0"
-    return str(ceil(quantities.parse(found) / _divisor(reference)))
+    return str(ceil(parse(found) / _divisor(reference)))
 
 
-def _divisor(reference: Object) -> Fraction:
-    return quantities.parse(str(reference.get("divisor", "1"))) or Fraction(1)
+def _divisor(reference: Object) -> Decimal:
+    return parse(str(reference.get("divisor", "1"))) or Decimal(1)
 
 
 def _container(pod: Object, name: str) -> Object:

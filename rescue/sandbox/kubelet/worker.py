@@ -177,7 +177,7 @@ class PodWorker:
         self._node.event(self.view.pod, *DEADLINE)
         self.view.failure = DEADLINE
         self._publish()
-        await self._kill_all(float(self.view.pod["spec"].get("terminationGracePeriodSeconds", 30)))
+        await self._settle()
 
     async def _settle(self) -> None:
         """A finished pod gives back its sandbox, and only then shows its phase."""
