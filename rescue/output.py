@@ -29,8 +29,8 @@ ERRORS = {
     "ENOTDIR": r"not a directory|\bENOTDIR\b",
     "ECONNREFUSED": r"connection refused|\bECONNREFUSED\b|actively refused|couldn't connect to server"
     r"|connection to \S+ refused|can't connect to [^()]*\(111\b",
-    "ETIMEDOUT": r"connect\w* timed? ?out|\bETIMEDOUT\b|i/o timeout|timeout expired|timed out while connecting"
-    r"|ConnectTimeout|context deadline exceeded",
+    "ETIMEDOUT": r"connect\w* timed? ?out|\bETIMEDOUT\b|i/o timeout|timeout expired|timeout was reached|timed out while connecting"
+    r"|ConnectTimeout|TimeoutError: timed out|urlopen error timed out|context deadline exceeded",
     "EHOSTUNREACH": r"no route to host|\bEHOSTUNREACH\b|host is unreachable",
     "ENETUNREACH": r"network is unreachable|\bENETUNREACH\b",
     "EADDRINUSE": r"address (?:already )?in use|\bEADDRINUSE\b|port is already allocated",
@@ -153,10 +153,17 @@ def _saying(candidates: Iterable[Line], path: str, errno: str) -> Line | None:
         line
         for line in candidates
         if not _HARMLESS.search(line.text)
+        and not _tells_another(errno, line.text)
         and (_names(path, line.text) or (_names(name, line.text) and ("." in name or spells(errno, line.text))))
     ]
     spelled = [line for line in found if spells(errno, line.text)]
     return next(reversed(spelled or found), None)
+
+
+def _tells_another(errno: str, text: str) -> bool:
+    """The text spells an error of the system, and it is not this one."""
+    told = [name for name, pattern in _ERRORS.items() if pattern.search(text)]
+    return bool(errno and told) and errno not in told
 
 
 def _names(word: str, text: str) -> bool:

@@ -45,7 +45,7 @@ KINDS = (
         frozenset({"ENOENT", "EACCES", "EPERM", "ENOEXEC", "ENOTDIR", "ELIBBAD"}),
     ),
     ("connection", frozenset({"connect"}), NET_ERRORS),
-    ("bind", frozenset({"bind", "listen"}), BIND_ERRORS),
+    ("bind", frozenset({"bind", "listen"}), BIND_ERRORS | {"ENOENT", "EROFS"}),
     ("identity", IDENTITY_CALLS, frozenset({"EPERM"})),
 )
 
@@ -112,12 +112,20 @@ def _suspect(recording: Recording, failure: Failure) -> Suspect | None:
     process = recording.trace.process(call.pid)
     directory = process.directory or recording.container.working_directory
     address = strace.address(call) if kind in ("connection", "bind") else None
+    if kind == "bind" and address is not None and address.path and call.errno != "EADDRINUSE":
+        kind = "file"
     path = (address.path if address else "") or (strace.path(call, directory) if kind in ("file", "program") else "")
     if kind in ("file", "program") and not path:
         return None
     said = _words(recording, call, path, address)
     quiet = said is None or path not in said.text
-    if quiet and kind in ("file", "connection") and path and is_noise(call.name, call.errno, path):
+    if (
+        quiet
+        and call.name != "bind"
+        and kind in ("file", "connection")
+        and path
+        and is_noise(call.name, call.errno, path)
+    ):
         return None
     last = said in recording.output.last or any(said in r.lines and r.lines_after < 6 for r in recording.exceptions)
     dying = recording.failed and process.leader in {d.process.pid for d in recording.deaths}

@@ -39,7 +39,7 @@ def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
 
 def _from_call(recording: Recording, suspect: Suspect) -> Subject:
     call = suspect.call
-    creating = "O_CREAT" in call.args or call.name.startswith("mkdir")
+    creating = "O_CREAT" in call.args or call.name in ("mkdir", "mkdirat", "bind")
     user = recording.trace.process(call.pid).uid or recording.container.user
     values = prefixed("file", call=call.name, support=suspect.support, creating=creating, user=user)
     place = correlate.place(suspect.path, recording.container)
@@ -65,7 +65,7 @@ def _subject(
         | prefixed(
             "file",
             errno=errno,
-            vague=any(_is_vague(line.text) for line in recording.output.last),
+            vague=any(_is_vague(line.text, errno) for line in recording.output.last),
             original_said=original is not None,
         )
     )
@@ -73,8 +73,10 @@ def _subject(
     return Subject("file", values, (*proof, *extra))
 
 
-def _is_vague(text: str) -> bool:
+def _is_vague(text: str, errno: str) -> bool:
     """The text tells of something missing or closed, and does not name it."""
+    if output.spells(errno, text):
+        return not output.paths(text)
     return bool(_VAGUE.search(text)) and not re.search(r"[\"'`/]|\w\.\w|\w:\d", text)
 
 

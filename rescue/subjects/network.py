@@ -87,21 +87,29 @@ def address_text(address: Address) -> str:
     if address.path:
         return address.path
     host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{address.port}" if address.port else host
+    return f"{host}:{address.port}" if address.port else host or "an address that the program does not name"
 
 
 def _told(recording: Recording, seen: set[str]) -> Iterator[Subject]:
     """Non-blocking connections: the error comes later, so only the words tell it."""
-    for errno, line in reversed(recording.output.errors()):
-        if errno not in _CONNECT or errno in seen:
+    for errno, line in _refusals(recording):
+        if errno in seen:
             continue
-        seen.add(errno)
         said = _endpoint(line.text)
         call = _attempt(recording, said)
         address = said or (strace.address(call) if call else None)
         own = prefixed("connection", errno=errno, count=1, support=_support(recording, line))
         proof = (line.evidence(), *([_line(recording, call)] if call else []))
         yield _subject(recording, address or Address("", 0, ""), own, proof)
+
+
+def _refusals(recording: Recording) -> list[tuple[str, Line]]:
+    """One line for each error of a connection: the last that names an address, else the last."""
+    best: dict[str, Line] = {}
+    for errno, line in recording.output.errors():
+        if errno in _CONNECT and (errno not in best or _endpoint(line.text) or not _endpoint(best[errno].text)):
+            best[errno] = line
+    return list(best.items())
 
 
 def _support(recording: Recording, line: Line) -> str:

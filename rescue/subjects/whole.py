@@ -14,7 +14,7 @@ _LAST_CALLS = 8
 # What the C library does in every process, and says nothing.
 _PLUMBING = re.compile(
     r"(?: |\.\.\. )(?:set_robust_list|set_tid_address|rseq|rt_sigprocmask|sigaltstack|gettid|prlimit64|prctl)\b"
-    r"|/ld\.so\.cache|--- SIGCHLD|<unfinished \.\.\.>$|\.so[\d.]*[\">]"
+    r"|/ld\.so\.cache|--- SIGCHLD|\+\+\+ exited|<unfinished \.\.\.>$|\.so[\d.]*[\">]"
 )
 _TAIL = 1 << 16
 
