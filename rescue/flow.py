@@ -28,8 +28,8 @@ from rescue.triage import choose_target, offline_target
 RUN = "1"
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # as Kubernetes' own suffixes: no vowels, so no words
 DEFAULT_TOOLKIT_IMAGE = "busybox:1.37.0-musl"
-# A replay may take twice as long as the original lived (tracing slows a start), within these bounds.
-SHORTEST, LONGEST, FACTOR = 30.0, 600.0, 2.0
+# A replay may take three times as long as the original lived (tracing slows a start), within these bounds.
+SHORTEST, LONGEST, FACTOR = 20.0, 600.0, 3.0
 POLL_SECONDS = 2.0
 STATUS_SECONDS = 15.0
 

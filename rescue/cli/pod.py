@@ -16,7 +16,7 @@ from rescue.report import FORMATS
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @plan_options
 @click.option(
-    "--seconds", type=click.FloatRange(1), help="Longest replay; default: twice the original's life, 30 to 600."
+    "--seconds", type=click.FloatRange(1), help="Longest replay; default: three times the original's life, 20 to 600."
 )
 @click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for the clone.")
 @click.option("--keep", is_flag=True, help="Do not delete the clone; it still ends at its --ttl.")

@@ -59,10 +59,10 @@ def _memory(memory: Memory) -> str:
 
 
 def _end(replay: Replay) -> str:
-    if replay.signal:
-        return f"killed by {replay.signal}"
     if replay.ended in ("stopped", "timeout"):
         return "still ran when it was stopped"
+    if replay.signal:
+        return f"killed by {replay.signal}"
     return f"exit code {replay.exit_code}" if replay.exit_code is not None else f"ended: {replay.ended}"
 
 
