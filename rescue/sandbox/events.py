@@ -82,10 +82,9 @@ def _host(involved: Object) -> str:
 
 
 def _count_or_create(store: Store, event: Object) -> None:
-    for old in store.list("events", event["metadata"]["namespace"]):
-        if _same(old, event):
-            store.update("events", old | {"count": old["count"] + 1, "lastTimestamp": event["lastTimestamp"]})
-            return
+    for old in store.list("events", event["metadata"]["namespace"], lambda other: _same(other, event)):
+        store.update("events", old | {"count": old["count"] + 1, "lastTimestamp": event["lastTimestamp"]})
+        return
     _create(store, event)
 
 

@@ -114,10 +114,16 @@ class Store:
         """A copy of the object; NotFound."""
         return copy(self._stored(resource, namespace, name))
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
-        """Copies of the objects, by namespace and name; ``None`` means all namespaces."""
+    def list(
+        self, resource: str, namespace: str | None = None, keep: Callable[[Object], bool] | None = None
+    ) -> list[Object]:
+        """Copies of the objects, by namespace and name; ``None`` means all namespaces.
+
+        ``keep`` chooses before anything is copied; it must not change what it is given.
+        """
         found = self._objects.get(resource, {})
-        return [copy(found[key]) for key in sorted(found) if namespace is None or key[0] == namespace]
+        chosen = [found[key] for key in sorted(found) if namespace is None or key[0] == namespace]
+        return [copy(obj) for obj in chosen if keep is None or keep(obj)]
 
     def create(self, resource: str, obj: Object) -> Object:
         """Store a new object; returned with name (from generateName), uid, time, version; AlreadyExists."""

@@ -1,5 +1,6 @@
 """GET /log: the log of one container, at once or followed."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -50,10 +51,11 @@ async def stream(backend: Backend, pod: Object, request: web.Request) -> web.Str
     )
     first = await _first(chunks)
     await response.prepare(request)
-    await response.write(first)
-    async for chunk in chunks:
-        await response.write(chunk)
-    await response.write_eof()
+    with contextlib.suppress(ConnectionResetError):  # the client has seen enough
+        await response.write(first)
+        async for chunk in chunks:
+            await response.write(chunk)
+        await response.write_eof()
     return response
 
 

@@ -1,6 +1,7 @@
 """GET: one object, a list, a watch; as objects, as a Table, or as metadata alone."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,8 +29,8 @@ def one(store: Store, target: Target, request: web.Request) -> Object:
 def listing(store: Store, target: Target, request: web.Request) -> Object:
     """A list in the form that the client accepts."""
     wanted = filter_of(request.query, target.resource)
-    items = store.list(target.resource.stored_as, _namespace(target))
-    kept = [_shown(target.resource)(obj) for obj in items if wanted.keeps(obj)]
+    items = store.list(target.resource.stored_as, _namespace(target), wanted.keeps)
+    kept = [_shown(target.resource)(obj) for obj in items]
     part = page(kept, request.query, store.version)
     meta: Object = {"resourceVersion": str(store.version)}
     if part.token:
@@ -70,12 +71,11 @@ async def watch(store: Store, target: Target, request: web.Request) -> web.Strea
     response.enable_chunked_encoding()
     await response.prepare(request)
     seconds = number(request.query, "timeoutSeconds") or _WATCH_SECONDS
-    try:
-        async with asyncio.timeout(seconds):
-            await _Stream(store, target, request, response, wanted).run()
-    except TimeoutError:
-        pass  # the time that the client asked for
-    await response.write_eof()
+    with contextlib.suppress(ConnectionResetError):  # the client has seen enough
+        with contextlib.suppress(TimeoutError):  # the time that the client asked for
+            async with asyncio.timeout(seconds):
+                await _Stream(store, target, request, response, wanted).run()
+        await response.write_eof()
     return response
 
 

@@ -33,18 +33,24 @@ def claim(
 ) -> list[Object]:
     """The objects that the owner controls now; orphans that match (and are ``eligible``) are adopted."""
     terms = selectors.requirements(owner["spec"]["selector"])
-    found = []
-    for obj in store.list(resource, owner["metadata"]["namespace"]):
-        matches = selectors.matches(terms, selectors.labels_of(obj)) and eligible(obj)
+    uid = owner["metadata"]["uid"]
+
+    def matches(obj: Object) -> bool:
+        return selectors.matches(terms, selectors.labels_of(obj)) and eligible(obj)
+
+    def concerns(obj: Object) -> bool:
         controller = controller_of(obj)
-        if controller is None:
-            if matches and not _leaving(owner) and not _leaving(obj):
+        return matches(obj) if controller is None else controller["uid"] == uid
+
+    found = []
+    for obj in store.list(resource, owner["metadata"]["namespace"], concerns):
+        if controller_of(obj) is None:
+            if not _leaving(owner) and not _leaving(obj):
                 found.append(_adopt(store, owner, resource, obj))
-        elif controller["uid"] == owner["metadata"]["uid"]:
-            if matches:
-                found.append(obj)
-            elif not _leaving(owner):
-                _release(store, owner, resource, obj)
+        elif matches(obj):
+            found.append(obj)
+        elif not _leaving(owner):
+            _release(store, owner, resource, obj)
     return found
 
 

@@ -1,6 +1,7 @@
 """Endpoints and EndpointSlices: the pods behind each Service with a selector."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rescue.sandbox import selectors
@@ -20,7 +21,7 @@ def reconcile(store: Store) -> None:
     for service in store.list("services"):
         meta = service["metadata"]
         if service["spec"].get("selector"):
-            found = [pod for pod in store.list("pods", meta["namespace"]) if _behind(service, pod)]
+            found = store.list("pods", meta["namespace"], partial(_behind, service))
             _write(store, "endpoints", _endpoints(service, found))
             _write(store, "endpointslices", _slice(service, found))
             kept.add((meta["namespace"], meta["name"]))

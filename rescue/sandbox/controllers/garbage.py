@@ -10,12 +10,18 @@ from rescue.sandbox.store import Store
 def reconcile(store: Store) -> None:
     """Delete what has owner references, none of which leads to an object."""
     rows = {row.stored_as: row for row in RESOURCES if row.plural != "events"}
-    objects = [(row, obj) for row in rows.values() for obj in store.list(row.stored_as)]
-    uids = {obj["metadata"]["uid"] for _, obj in objects}
-    for row, obj in objects:
-        meta = obj["metadata"]
-        if "deletionTimestamp" not in meta and _abandoned(meta.get("ownerReferences") or [], uids):
-            registry.delete(store, Target(row, meta.get("namespace", ""), meta["name"]), {}, dry_run=False)
+    uids: set[str] = set()
+
+    def owned(obj: Object) -> bool:
+        uids.add(obj["metadata"]["uid"])  # every object passes here, once
+        return bool(obj["metadata"].get("ownerReferences")) and "deletionTimestamp" not in obj["metadata"]
+
+    found = {name: store.list(name, None, owned) for name in rows}
+    for name, objects in found.items():
+        for meta in (obj["metadata"] for obj in objects):
+            if _abandoned(meta["ownerReferences"], uids):
+                target = Target(rows[name], meta.get("namespace", ""), meta["name"])
+                registry.delete(store, target, {}, dry_run=False)
 
 
 def _abandoned(owners: list[Object], uids: set[str]) -> bool:

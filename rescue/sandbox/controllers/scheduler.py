@@ -16,14 +16,17 @@ _GATED = "Scheduling is blocked due to non-empty scheduling gates"
 
 def reconcile(store: Store) -> None:
     """Bind or refuse every pod that waits for a node."""
-    for pod in store.list("pods"):
-        spec = pod["spec"]
-        if spec.get("nodeName") or spec.get("schedulerName", _NAME) != _NAME or "deletionTimestamp" in pod["metadata"]:
-            continue
-        if spec.get("schedulingGates"):
+    for pod in store.list("pods", None, _waits):
+        if pod["spec"].get("schedulingGates"):
             _condition(store, pod, "SchedulingGated", _GATED)
         else:
             _schedule(store, pod)
+
+
+def _waits(pod: Object) -> bool:
+    spec = pod["spec"]
+    mine = spec.get("schedulerName", _NAME) == _NAME
+    return mine and not spec.get("nodeName") and "deletionTimestamp" not in pod["metadata"]
 
 
 def _schedule(store: Store, pod: Object) -> None:
@@ -165,9 +168,10 @@ def _requests(container: Object) -> dict[str, Decimal]:
 
 def _insufficient(store: Store, pod: Object, node: Object) -> list[str]:
     room = {name: quantity.parse(amount) for name, amount in node["status"].get("allocatable", {}).items()}
-    for other in store.list("pods"):
-        if other["spec"].get("nodeName") == node["metadata"]["name"] and not claim.ended(other):
-            for name, amount in requested(other).items():
-                room[name] = room.get(name, Decimal(0)) - amount
+    name_of_node = node["metadata"]["name"]
+    on_node = store.list("pods", None, lambda p: p["spec"].get("nodeName") == name_of_node and not claim.ended(p))
+    for other in on_node:
+        for name, amount in requested(other).items():
+            room[name] = room.get(name, Decimal(0)) - amount
     short = [name for name, amount in requested(pod).items() if amount > room.get(name, Decimal(0))]
     return ["Too many pods" if name == "pods" else f"Insufficient {name}" for name in short]
