@@ -20,7 +20,8 @@ _INODE = re.compile(r"<(?:TCP|UDP|UNIX|socket|NETLINK)[^>]*>|^\d+")
 _STARTERS = ("clone", "clone3", "fork", "vfork")
 _CHUNK = 1 << 22
 _UNFINISHED = b"<unfinished ...>"
-_MOST_FAILURES = 20_000
+# Different failing calls that are kept, the latest ones.
+_MOST_FAILURES = 5_000
 
 
 @dataclass(slots=True)
@@ -105,8 +106,9 @@ def _count(failing: dict[bytes, tuple[int, int]], line: bytes, start: int) -> No
     """Keep where the call, whatever its process and time, failed last and how often."""
     key = line.split(b" ", 2)[-1]
     failing[key] = (start, failing.pop(key, (0, 0))[1] + 1)
-    if len(failing) > _MOST_FAILURES:
-        del failing[next(iter(failing))]
+    if len(failing) > 2 * _MOST_FAILURES:
+        for old in list(failing)[:_MOST_FAILURES]:
+            del failing[old]
 
 
 def _line_end(buffer: Buffer, offset: int) -> int:
