@@ -1,5 +1,8 @@
 """Options of the whole suite."""
 
+import signal
+from types import FrameType
+
 import pytest
 
 
@@ -12,3 +15,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "`make e2e-images`); default: a sandbox of their own",
     )
     group.addoption("--keep-images", action="store_true", help="leave the end-to-end images in podman")
+
+
+def pytest_configure() -> None:
+    """Let timeout(1) and CI end the run as Ctrl-C does: the fixtures still take down what they started."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

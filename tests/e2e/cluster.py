@@ -17,6 +17,7 @@ from kubernetes import client, config, utils
 RESCUE = Path(sys.executable).parent / "rescue"
 MANAGED = "app.kubernetes.io/managed-by=rescue"
 PATIENCE = 180  # seconds until a state must have come; a busy machine needs some
+CLEAN_SECONDS = 30  # seconds until a deleted pod must be gone
 
 Pod = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -39,12 +40,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What rescue said about one case's pod; ``folder`` is the case folder that it wrote."""
+    """What rescue said about one case's pod, the case folder that it wrote, and the clones that it left."""
 
     run: Run
     pod: str
     namespace: str
     folder: Path
+    left: list[str]
 
 
 class Cluster:
@@ -146,9 +148,12 @@ class Cluster:
         """Delete what a killed rescue could not."""
         self._core.delete_collection_namespaced_pod(namespace, label_selector=MANAGED)
 
-    def wait_until_no_clone(self, namespace: str) -> None:
-        """Let clones that are being deleted go; one that nobody deletes is an error."""
-        wait_for(f"the end of the clones in {namespace}", lambda: not self.clones(namespace), seconds=60)
+    def left_clones(self, namespace: str) -> list[str]:
+        """The clones that are still there after a while; empty when all is well."""
+        deadline = time.monotonic() + CLEAN_SECONDS
+        while (clones := self.clones(namespace)) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return [name_of(clone) for clone in clones]
 
     def provides(self, requirement: str) -> bool:
         """Whether a case that names this requirement can run; the sandbox has all that the cases ask for."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import pytest
 
@@ -10,7 +11,8 @@ from tests.e2e import sandbox
 from tests.e2e.cluster import Cluster, Outcome
 from tests.e2e.expect import Case
 
-AT_A_TIME = 2  # rescues; more only wait for each other on a small machine
+CRASHING = 6  # pods that are brought to their crash loop at a time
+RESCUED = BoundedSemaphore(2)  # rescues at a time; more only wait for each other on a small machine
 
 
 @pytest.fixture(scope="session")
@@ -28,21 +30,13 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def outcomes(
     request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
-    """For each selected case, by name: its objects are all created first, then rescue runs for a few at a time."""
+    """For each selected case, by name: what came of it. A few run ahead of the test that asks."""
     chosen = [case for case in _selected(request.session) if cluster.provides(case.expect.requires)]
-    namespaces = {case.name: cluster.make_namespace(case.name, case.expect.namespaceLabels) for case in chosen}
-    pool = ThreadPoolExecutor(AT_A_TIME)
+    pool = ThreadPoolExecutor(CRASHING)
     try:
-        for case in chosen:
-            cluster.apply(namespaces[case.name], *case.objects)
-        yield {
-            case.name: pool.submit(_rescue, cluster, case, namespaces[case.name], tmp_path_factory.mktemp(case.name))
-            for case in chosen
-        }
+        yield {case.name: pool.submit(_try, cluster, case, tmp_path_factory.mktemp(case.name)) for case in chosen}
     finally:
         pool.shutdown(cancel_futures=True)
-        for namespace in namespaces.values():
-            cluster.drop_namespace(namespace)
 
 
 def _selected(session: pytest.Session) -> list[Case]:
@@ -51,10 +45,19 @@ def _selected(session: pytest.Session) -> list[Case]:
     return [case for call in calls if isinstance(case := call.params.get("case"), Case)]
 
 
-def _rescue(cluster: Cluster, case: Case, namespace: str, parent: Path) -> Outcome:
-    """Wait for the crash loop, rescue it, and see that the clone is gone."""
-    expect, folder = case.expect, parent / "case"
-    pod = cluster.pod_in_state(namespace, expect.selector, expect.state, expect.container)
-    run = cluster.rescue("pod", pod, "-n", namespace, "-o", "json", "--case", str(folder), *expect.arguments)
-    cluster.wait_until_no_clone(namespace)
-    return Outcome(run, pod, namespace, folder)
+def _try(cluster: Cluster, case: Case, parent: Path) -> Outcome:
+    """Create a case's objects in a namespace of their own, wait for the crash loop, rescue the pod."""
+    namespace = cluster.make_namespace(case.name, case.expect.namespaceLabels)
+    try:
+        cluster.apply(namespace, *case.objects)
+        pod = cluster.pod_in_state(namespace, case.expect.selector, case.expect.state, case.expect.container)
+        with RESCUED:
+            return _rescue(cluster, case, namespace, pod, parent / "case")
+    finally:
+        cluster.drop_namespace(namespace)
+
+
+def _rescue(cluster: Cluster, case: Case, namespace: str, pod: str, folder: Path) -> Outcome:
+    """Rescue the pod, and look for what it left."""
+    run = cluster.rescue("pod", pod, "-n", namespace, "-o", "json", "--case", str(folder), *case.expect.arguments)
+    return Outcome(run, pod, namespace, folder, cluster.left_clones(namespace))

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rescue.sandbox.archive import write_archive
 from tests.e2e.cluster import RESCUE
@@ -15,34 +16,26 @@ from tests.e2e.images import TOOLKIT, all_images
 def running(folder: Path, keep_images: bool) -> Iterator[Path]:
     """The kubeconfig of a sandbox that lives in ``folder`` for as long as the context does.
 
-    Raises CalledProcessError with rescue's own words when it cannot be started, AssertionError when it leaves a
-    container behind.
+    Raises AssertionError with rescue's own words when it cannot be started, and when it leaves a container behind.
     """
-    name = f"e2e-{os.getpid()}"
-    state = folder / "state"
-    with _images(folder, keep_images):
-        try:
-            _call(str(RESCUE), "sandbox", "up", "--name", name, XDG_STATE_HOME=str(state))
-            yield state / "rescue" / "sandbox" / name / "kubeconfig"
-        finally:
-            _call(str(RESCUE), "sandbox", "down", "--name", name, XDG_STATE_HOME=str(state))
-        left = _call("podman", "ps", "--all", "--quiet", "--filter", f"label=dev.rescue.sandbox={name}")
-        assert not left, f"the sandbox left containers behind: {left}"
-
-
-@contextmanager
-def _images(folder: Path, keep: bool) -> Iterator[None]:
-    """The suite's images in podman; a toolkit image that the user already has stays as it is."""
+    name, state = f"e2e-{os.getpid()}", folder / "state"
+    # A toolkit image that the user already has stays as it is.
     images = [image for image in all_images() if not (image.name == TOOLKIT and _exists(TOOLKIT))]
     try:
-        for image in images:
-            archive = write_archive(image, folder)
-            _call("podman", "load", "--quiet", "--input", str(archive))
-            archive.unlink()
-        yield
+        _sandbox("up", name, state)
+        with TemporaryDirectory() as archives:
+            _sandbox("load", name, state, *(str(write_archive(image, Path(archives))) for image in images))
+        yield state / "rescue" / "sandbox" / name / "kubeconfig"
     finally:
-        if not keep:
+        _sandbox("down", name, state)
+        if not keep_images:
             _call("podman", "rmi", "--force", "--ignore", *(image.name for image in images))
+    left = _call("podman", "ps", "--all", "--quiet", "--filter", f"label=dev.rescue.sandbox={name}")
+    assert not left, f"the sandbox left containers behind: {left}"
+
+
+def _sandbox(verb: str, name: str, state: Path, *arguments: str) -> None:
+    _call(str(RESCUE), "sandbox", verb, "--name", name, *arguments, XDG_STATE_HOME=str(state))
 
 
 def _exists(image: str) -> bool:

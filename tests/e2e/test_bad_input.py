@@ -24,7 +24,7 @@ def ground(cluster: Cluster) -> Iterator[str]:
     namespace = cluster.make_namespace("bad-input", {})
     cluster.apply(namespace, *load_objects(GROUND / "manifest.yaml"), *load_objects(GROUND / "endless.yaml"))
     yield namespace
-    left = [pod["metadata"]["name"] for pod in cluster.clones(namespace)]
+    left = cluster.left_clones(namespace)
     cluster.drop_namespace(namespace)
     assert left == []
 
@@ -110,14 +110,14 @@ def test_a_patch_that_the_server_refuses(cluster: Cluster, ground: str, tmp_path
 def test_a_clone_whose_toolkit_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
     run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", NO_TOOLKIT, "--wait", "15")
     check_error(run, CLUSTER, NO_TOOLKIT)
-    cluster.wait_until_no_clone(ground)
+    assert cluster.left_clones(ground) == []
 
 
 def test_a_clone_that_fits_on_no_node(cluster: Cluster, ground: str, tmp_path: Path) -> None:
     patch = user_rule(tmp_path, "{id: mine, op: add, path: /spec/containers/0/resources, value: {requests: {cpu: 9k}}}")
     run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch), "--wait", "5")
     check_error(run, CLUSTER, "Insufficient cpu")
-    cluster.wait_until_no_clone(ground)
+    assert cluster.left_clones(ground) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
@@ -128,7 +128,7 @@ def test_a_signal_in_the_middle_deletes_the_clone(cluster: Cluster, ground: str,
     assert process.returncode == INTERRUPTED, stderr
     assert "error: interrupted" in stderr
     assert "Traceback" not in stderr
-    cluster.wait_until_no_clone(ground)
+    assert cluster.left_clones(ground) == []
 
 
 def test_a_clone_that_nobody_could_delete_ends_by_itself(cluster: Cluster, ground: str) -> None:

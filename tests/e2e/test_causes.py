@@ -20,6 +20,7 @@ def test_rescue_finds_the_cause(case: Case, cluster: Cluster, outcomes: dict[str
         pytest.skip(f"the cluster has no {case.expect.requires}")
     outcome = outcomes[case.name].result()
     assert outcome.run.code == case.expect.exit, f"{outcome.run.stderr}\n{outcome.run.stdout}"
+    assert outcome.left == [], outcome.run.stderr
     document = outcome.run.document
     check_frame(document, outcome, case.expect)
     check_verdict(document, case.expect)
