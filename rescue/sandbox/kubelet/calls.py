@@ -37,7 +37,10 @@ def target(container: Object, identity: str, address: str) -> Target:
 
 
 async def attempt(action: Object, where: Target, timeout: float) -> Outcome:
-    """Do one exec, httpGet, tcpSocket or grpc action (grpc: only that the port accepts)."""
+    """Do one exec, httpGet, sleep, tcpSocket or grpc action (grpc: only that the port accepts)."""
+    if "sleep" in action:
+        await asyncio.sleep(min(timeout, action["sleep"]["seconds"]))
+        return Outcome(True, "")
     if "exec" in action:
         return await _exec(action["exec"]["command"], where, timeout)
     if "httpGet" in action:

@@ -40,7 +40,7 @@ class Place:
     pause: str
     volumes: Mapping[str, Path]
     images: Mapping[str, str]
-    network: list[str]
+    network: Mapping[str, Path]
     # Ids of the running containers by name, for ephemeral containers that join one's processes.
     running: Mapping[str, str]
 
@@ -139,11 +139,11 @@ def _options(place: Place, container: Container, image: Image, env: Mapping[str,
 
 
 def _files(place: Place, spec: Object, run: Run) -> list[str]:
-    mounted = {mount["mountPath"].rstrip("/") for mount in spec.get("volumeMounts", [])}
-    if "/etc" in mounted:
-        return []
+    """Our own files in the container, less those that the pod mounts itself."""
     message = message_file(run)
     message.touch()
     message.chmod(0o666)
-    target = spec.get("terminationMessagePath", "/dev/termination-log")
-    return place.network + bind_option(message, target, read_only=False)
+    files = {**place.network, spec.get("terminationMessagePath", "/dev/termination-log"): message}
+    mounted = {mount["mountPath"].rstrip("/") for mount in spec.get("volumeMounts", [])}
+    wanted = {target: path for target, path in files.items() if target not in mounted}
+    return [part for target, path in wanted.items() for part in bind_option(path, target, read_only=False)]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rescue.sandbox.kubelet.calls import Outcome, attempt, target
+from rescue.sandbox.kubelet.calls import target
 from rescue.sandbox.kubelet.ending import exit_of
+from rescue.sandbox.kubelet.hooks import POST_START_SECONDS, first_of, hook_message, run_hook
 from rescue.sandbox.kubelet.launch import StartError, init, oom_file, process_id, start
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Run, Waiting
@@ -22,6 +23,7 @@ LEAST_GRACE = 2.0
 # How long a killed process may take to be reported, before the death is looked up.
 REPORT = 10.0
 UNREPORTED = 3.0
+DEFINITION = "definition"
 
 
 @dataclass
@@ -52,7 +54,8 @@ class Lives:
         self._lives: dict[str, Life] = {}
         self._condemned: dict[str, str] = {}
         self._born = asyncio.get_running_loop().time()
-        # Set when the pod was deleted by force: nothing gets any more grace.
+        # Set when the pod is being deleted, and when that is by force: nothing gets any more grace.
+        self.leaving = asyncio.Event()
         self.hurry = asyncio.Event()
 
     async def start(self, container: Container, run: Run, stop_signal: str) -> None:
@@ -117,8 +120,14 @@ class Lives:
         life.begun.set()
 
     def condemned(self, container: Container) -> str:
-        """Which probe wants the container's present run killed: startup, liveness, or nothing."""
+        """Why the container's present run must be killed: startup, liveness, definition, or nothing."""
         return self._condemned.get(container.run.id, "") if container.run else ""
+
+    def redefine(self, container: Container, spec: Object) -> None:
+        """The pod's update has a new spec of the container; a new image needs a new run."""
+        if container.run and spec["image"] != container.spec["image"]:
+            self._condemned[container.run.id] = DEFINITION
+        container.spec = spec
 
     async def kill(self, container: Container, message: str, grace: float) -> None:
         """Stop a running container: event, preStop hook, stop signal, SIGKILL after ``grace`` seconds."""
@@ -129,24 +138,27 @@ class Lives:
         life.prober.stop()
         left = await self._pre_stop(life, grace)
         await self._node.podman.signal(life.run.id, life.stop_signal)
-        if not await self._wait(life, left):
+        # A deletion by force cuts the grace short.
+        await first_of(left, life.ended.wait(), self.hurry.wait())
+        if not life.ended.is_set():
             await self._node.podman.signal(life.run.id, "SIGKILL")
             await self._end_of(life)
         self._condemned.pop(life.run.id, None)
 
-    async def post_start(self, container: Container, run: Run) -> bool:
-        """Run the postStart hook; when it fails, note why, and return false: the container must be killed."""
+    async def post_start(self, container: Container, run: Run) -> None:
+        """Run the postStart hook; when it fails the container is killed and waits with the reason."""
         hook = (container.spec.get("lifecycle") or {}).get("postStart")
-        if not hook:
-            return True
-        outcome = await attempt(hook, target(container.spec, run.id, self._view.ip), timeout=3600)
-        if outcome.success:
-            return True
+        life = self._lives.get(run.id)
+        if not hook or life is None:
+            return
+        where = target(container.spec, run.id, self._view.ip)
+        outcome = await run_hook(hook, where, POST_START_SECONDS, self.leaving)
+        if outcome is None or outcome.success:
+            return
         self._node.event(self._view.pod, "FailedPostStartHook", "PostStartHook failed", container, warning=True)
         message = hook_message(hook, container.name, pod_key(self._view.pod), outcome)
         await self.kill(container, "FailedPostStartHook", self.grace(container))
         container.waiting = Waiting("PostStartHookError", message)
-        return False
 
     def grace(self, container: Container, probe: str = "") -> float:
         """The grace period in seconds: the probe's own if it has one, else the pod's."""
@@ -159,21 +171,16 @@ class Lives:
             life.prober.stop()
 
     async def _pre_stop(self, life: Life, grace: float) -> float:
+        """Run the preStop hook; the seconds that are left for the command itself."""
         hook = (life.container.spec.get("lifecycle") or {}).get("preStop")
         if not hook or grace <= 0:
             return grace
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-        if "sleep" in hook:
-            await self._wait(life, min(grace, hook["sleep"]["seconds"]))
-        else:
-            where = target(life.container.spec, life.run.id, self._view.ip)
-            outcome = await attempt(hook, where, grace)
-            if not outcome.success:
-                self._node.event(
-                    self._view.pod, "FailedPreStopHook", "PreStopHook failed", life.container, warning=True
-                )
-        return max(LEAST_GRACE, grace - (loop.time() - begin))
+        begin = asyncio.get_running_loop().time()
+        where = target(life.container.spec, life.run.id, self._view.ip)
+        outcome = await run_hook(hook, where, grace, life.ended, self.hurry)
+        if outcome is not None and not outcome.success:
+            self._node.event(self._view.pod, "FailedPreStopHook", "PreStopHook failed", life.container, warning=True)
+        return max(LEAST_GRACE, grace - (asyncio.get_running_loop().time() - begin))
 
     async def _end_of(self, life: Life) -> None:
         """Wait for the report of a killed container; look it up when it does not come."""
@@ -183,16 +190,6 @@ class Lives:
                     await life.ended.wait()
             if not life.ended.is_set() and (death := await self._node.podman.death(life.run.id)):
                 await self.died(death)
-
-    async def _wait(self, life: Life, seconds: float) -> bool:
-        """Whether the run ended within ``seconds``; a deletion by force cuts it short."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (life.ended, self.hurry)]
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        return life.ended.is_set()
 
     def _prober(self, container: Container, run: Run) -> Prober:
         def verdict(kind: str, success: bool) -> None:
@@ -217,16 +214,3 @@ class Lives:
             self._publish()
             container.ready = "readinessProbe" not in container.spec
         self._changed()
-
-
-def hook_message(hook: Object, container: str, pod: str, outcome: Outcome) -> str:
-    """The message of PostStartHookError; pure."""
-    where = f'for Container "{container}" in Pod "{pod}" failed - error:'
-    if "exec" not in hook:
-        return f"Http lifecycle hook ({hook.get('httpGet', {}).get('path', '')}) {where} {outcome.output}"
-    line = " ".join(hook["exec"]["command"])
-    quoted = outcome.output.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return (
-        f"Exec lifecycle hook ([{line}]) {where} "
-        f"command '{line}' exited with {outcome.code}: {outcome.output}, message: \"{quoted}\""
-    )

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 from rescue.errors import ExitCode, RescueError
-from rescue.sandbox.kubelet.mounts import bind_option
 from rescue.sandbox.kubelet.network import host_resolv_conf, hostname, hosts_file, resolv_conf
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.store import Object
@@ -42,8 +41,8 @@ async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
     return identity, node.address() if own else await node.network.address(identity)
 
 
-def write_network_files(node: Node, pod: Object, address: str) -> list[str]:
-    """Write the pod's hosts, hostname and resolv.conf; the options that mount them in a container."""
+def write_network_files(node: Node, pod: Object, address: str) -> dict[str, Path]:
+    """Write the pod's hosts, hostname and resolv.conf; where they go in a container, and where they are."""
     folder = node.volumes.of_pod(pod) / "etc"
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
@@ -51,11 +50,9 @@ def write_network_files(node: Node, pod: Object, address: str) -> list[str]:
         "hostname": hostname(pod) + "\n",
         "resolv.conf": resolv_conf(pod, node.network.gateway, node.cluster, host_resolv_conf()),
     }
-    options: list[str] = []
     for name, text in texts.items():
         (folder / name).write_text(text)
-        options += bind_option(folder / name, f"/etc/{name}", read_only=False)
-    return options
+    return {f"/etc/{name}": folder / name for name in texts}
 
 
 def namespace_options(pod: Object, pause: str, target: str | None) -> list[str]:

@@ -68,7 +68,8 @@ def resource_options(container: Object) -> list[str]:
         memory = str(quantities.whole(limits["memory"]))
         options += ["--memory", memory, "--memory-swap", memory]
     if "cpu" in limits:
-        options += ["--cpus", str(quantities.milli(limits["cpu"]) / 1000)]
+        # The kernel takes no quota below 1 ms in 100, nor does the kubelet ask for one.
+        options += ["--cpus", str(max(10, quantities.milli(limits["cpu"])) / 1000)]
     # MilliCPUToShares in the kubelet: 1024 shares a core, at least 2.
     shares = max(2, quantities.milli(requests["cpu"]) * 1024 // 1000) if "cpu" in requests else 2
     return [*options, "--cpu-shares", str(shares)]

@@ -9,7 +9,7 @@ from rescue.sandbox.kubelet.backoff import Backoff
 from rescue.sandbox.kubelet.conditions import OURS
 from rescue.sandbox.kubelet.ground import Ground
 from rescue.sandbox.kubelet.launch import Place
-from rescue.sandbox.kubelet.lives import Lives
+from rescue.sandbox.kubelet.lives import DEFINITION, Lives
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Waiting, containers_of
 from rescue.sandbox.kubelet.order import due, wants_start
@@ -45,10 +45,16 @@ class PodWorker:
 
     def update(self, pod: Object) -> None:
         """The API has a new version of the pod."""
-        known = {container.name for container in self.view.containers}
+        known = {container.name: container for container in self.view.containers}
         fresh = relevant(pod) != relevant(self.view.pod)
         self.view.pod = pod
-        self.view.containers += [c for c in containers_of(pod) if c.name not in known]
+        for container in containers_of(pod):
+            if container.name in known:
+                self.lives.redefine(known[container.name], container.spec)
+            else:
+                self.view.containers.append(container)
+        if "deletionTimestamp" in pod["metadata"]:
+            self.lives.leaving.set()
         if pod["metadata"].get("deletionGracePeriodSeconds") == 0:
             self.lives.hurry.set()
         if fresh:
@@ -57,6 +63,7 @@ class PodWorker:
     def forget(self) -> None:
         """The pod is gone from the API, by force: remove it here without grace."""
         self._gone = True
+        self.lives.leaving.set()
         self.lives.hurry.set()
         self._wake.set()
 
@@ -140,11 +147,12 @@ class PodWorker:
         """Bring one container to where it should be; seconds until it needs a look again."""
         since = container.last_exit
         if container.running:
-            probe = self.lives.condemned(container)
-            if not probe:
+            why = self.lives.condemned(container)
+            if not why:
                 return await self.lives.check(container)
-            message = f"Container {container.name} failed {probe} probe, will be restarted"
-            await self.lives.kill(container, message, self.lives.grace(container, probe))
+            fault = "definition changed" if why == DEFINITION else f"failed {why} probe"
+            message = f"Container {container.name} {fault}, will be restarted"
+            await self.lives.kill(container, message, self.lives.grace(container, why))
         if not wants_start(container, self.view.pod["spec"].get("restartPolicy", "Always")):
             return None
         if since is not None:

@@ -11,6 +11,7 @@ from rescue.sandbox.store import Object, Store
 from tests.sandbox.kubelet import recorded
 from tests.sandbox.kubelet.pods import (
     NAMESPACE,
+    PATIENCE,
     container,
     gone,
     log,
@@ -167,6 +168,39 @@ async def test_a_signal_reaches_the_command_before_the_kill(store: Store) -> Non
     found = await until(store, "polite", terminated)
     assert found["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 5
     await gone(store, "polite")
+
+
+async def test_hooks_run_after_the_start_and_before_the_stop(kubelet: Kubelet, store: Store) -> None:
+    hooks = {
+        "postStart": {"exec": {"command": ["sh", "-c", "echo post > /proc/1/fd/1"]}},
+        "preStop": {"exec": {"command": ["sh", "-c", "echo pre > /proc/1/fd/1"]}},
+    }
+    store.create("pods", pod("hooked", container(lifecycle=hooks), terminationGracePeriodSeconds=5))
+    found = await until(store, "hooked", running)
+    following = asyncio.create_task(log(kubelet, found, follow=True))
+    store.mark_deleted("pods", NAMESPACE, "hooked", 5)
+    assert await following == b"post\npre\n"
+    await gone(store, "hooked")
+
+
+async def test_a_deletion_does_not_wait_for_a_hung_hook(store: Store) -> None:
+    hooks = {"postStart": {"sleep": {"seconds": 3000}}}
+    events = store.watch("events")
+    store.create("pods", pod("hung", container(lifecycle=hooks)))
+    async with asyncio.timeout(PATIENCE):
+        while (await anext(events)).object["reason"] != "Started":
+            pass
+    store.mark_deleted("pods", NAMESPACE, "hung", 1)
+    await gone(store, "hung")
+
+
+async def test_a_new_image_restarts_the_container(store: Store) -> None:
+    store.create("pods", pod("moved"))
+    found = await until(store, "moved", running)
+    containers = [found["spec"]["containers"][0] | {"image": "registry.invalid/other:1"}]
+    store.update("pods", store.get("pods", NAMESPACE, "moved") | {"spec": found["spec"] | {"containers": containers}})
+    await until(store, "moved", waiting("ErrImagePull"))
+    assert ("Normal", "Killing") in reasons(store, "moved")
 
 
 async def test_an_absent_image_backs_off_as_on_a_real_node(kubelet: Kubelet, store: Store) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rescue.sandbox.kubelet import Kubelet
 from rescue.sandbox.store import Object, Store
 from tests.sandbox.kubelet.pods import (
+    IMAGE,
     NAMESPACE,
     config_map,
     container,
@@ -131,3 +132,22 @@ async def test_privileges_are_those_of_the_security_context(kubelet: Kubelet, st
     assert (await run(kubelet, found, status, "plain")).split() == ["00000000a80425fb"] * 2 + ["0", "0"]
     assert (await run(kubelet, found, status, "added")).split() == ["0000000000080000"] * 2 + ["0", "0"]
     assert "Read-only" in await run(kubelet, found, "touch /tmp/x 2>&1", "tight")
+
+
+async def test_an_image_is_a_volume_to_execute_from(kubelet: Kubelet, store: Store) -> None:
+    volumes = [{"name": "i", "image": {"reference": IMAGE}}]
+    tools = container(volumeMounts=[{"name": "i", "mountPath": "/tools"}])
+    store.create("pods", pod("tooled", tools, volumes=volumes))
+    found = await until(store, "tooled", running)
+    assert await run(kubelet, found, "/tools/bin/busybox echo works") == "works\n"
+    assert "Read-only" in await run(kubelet, found, "touch /tools/x 2>&1")
+
+
+async def test_a_mounted_folder_may_hold_our_own_files(kubelet: Kubelet, store: Store) -> None:
+    store.create("configmaps", config_map("hosts", {"hosts": "10.9.9.9 mine\n"}))
+    mounts = [{"name": "h", "mountPath": "/etc/hosts", "subPath": "hosts"}]
+    volumes = [{"name": "h", "configMap": {"name": "hosts"}}]
+    limits = {"limits": {"cpu": "1m"}}
+    store.create("pods", pod("own", container(volumeMounts=mounts, resources=limits), volumes=volumes))
+    found = await until(store, "own", running)
+    assert await run(kubelet, found, "cat /etc/hosts") == "10.9.9.9 mine\n"
