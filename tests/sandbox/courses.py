@@ -4,7 +4,8 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from rescue.sandbox.place import Place
 
 State = tuple[str, str | None, int | None]
 _LINE_BYTES = 1 << 20
+# aiohttp does not wait for the end of its TLS connections; its documentation asks for this pause.
+_TLS_GOODBYE_SECONDS = 0.25
 
 
 def states(status: Object) -> dict[str, State]:
@@ -78,17 +81,20 @@ class Recorder:
     courses: dict[str, Course] = field(default_factory=dict)
     events: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
 
-    def session(self) -> aiohttp.ClientSession:
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[aiohttp.ClientSession]:
         """A client with the kubeconfig's token and authority."""
         url, authority = kubeconfig.server_of(self.place.kubeconfig)
         token = json.loads(self.place.kubeconfig.read_text("utf-8"))["users"][0]["user"]["token"]
-        return aiohttp.ClientSession(
+        async with aiohttp.ClientSession(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             connector=aiohttp.TCPConnector(ssl=ssl.create_default_context(cadata=authority)),
             read_bufsize=_LINE_BYTES,
             timeout=aiohttp.ClientTimeout(total=None),
-        )
+        ) as client:
+            yield client
+        await asyncio.sleep(_TLS_GOODBYE_SECONDS)
 
     async def follow(self, client: aiohttp.ClientSession) -> None:
         """Watch pods and events until cancelled."""
