@@ -80,8 +80,11 @@ def _not_checked(recording: Recording) -> list[str]:
     unreadable = recording.inputs.objects.get("unreadable") or {}
     missing = (
         (not replay.ended, "everything that a replay shows: none was recorded"),
-        (bool(replay.ended) and not replay.traced, "files, programs and connections: the replay was not traced"),
-        (bool(replay.ended) and replay.memory is None, "memory: there are no samples"),
+        (
+            replay.ended not in ("", "failed") and not replay.traced,
+            "files, programs and connections: the replay was not traced",
+        ),
+        (replay.ended not in ("", "failed") and replay.memory is None, "memory: there are no samples"),
         (not recording.inputs.pod, "the pod's status and volumes: the pod is not in the case"),
     )
     return [text for wrong, text in missing if wrong] + [f"{what}: {why}" for what, why in unreadable.items()]

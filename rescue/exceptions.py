@@ -1,4 +1,4 @@
-"""Unhandled exceptions in a program's output: Python, Java, Go and Node.js.
+"""Unhandled exceptions in a program's output, as each runtime prints them.
 
 Each language is a row of a table: how a report starts, which lines belong to it, and which line
 names the error.  The forms are those that the runtimes print by themselves.
@@ -93,6 +93,26 @@ LANGUAGES = (
             r": (?P<message>.*)"),
         first=True,
         sure=_re(r"^Node\.js v\d|^    at .*node:internal|triggerUncaughtException|^FATAL ERROR: "),
+    ),
+    Language(
+        "Ruby",
+        start=_re(r"^\S+:\d+:in [`'].*': .*\([A-Z][\w:]*\)$"),
+        body=_re(r"^\s+from |^\t"),
+        error=_re(r"': (?P<message>.*) \((?P<type>[A-Z][\w:]*)\)$"),
+        first=True,
+    ),
+    Language(
+        ".NET",
+        start=_re(r"^Unhandled exception[.:] "),
+        body=_re(r"^\s+at |^ ---> |^File name: |^\s+--- End|^\s*$"),
+        error=_re(r"(?:^Unhandled exception[.:] | ---> )(?P<type>[\w.]+): (?P<message>.*)"),
+    ),
+    Language(
+        "Rust",
+        start=_re(r"^thread '[^']*' (?:\(\d+\) )?panicked at "),
+        body=_re(r"^note: |^stack backtrace:|^\s|^called `|^assertion|^explicit panic|^index out|^attempt to"),
+        error=_re(r"^thread '[^']*' (?:\(\d+\) )?(?P<type>panicked) at (?P<message>.*)"),
+        first=True,
     ),
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ GLOBAL_GROUPS = ("run", "pod", "memory")
 
 FACTS: dict[str, str] = {
     "run.ended": "how the replay ended: exited, signaled, stopped, timeout, lost, failed; empty without a replay",
-    "run.failed": "the program ended by itself, and not with 0",
+    "run.failed": "the program ended by itself, and not with 0; without a replay: the original did",
     "run.exit_code": "exit code of the replay",
     "run.signal": "signal that ended the main program",
     "run.program": "the program that was replayed",
@@ -122,7 +122,7 @@ FACTS: dict[str, str] = {
     "exception.text": "its message",
     "exception.last": "nothing of substance was printed after it",
     "exception.sure": "printed by the runtime itself, so it was not handled",
-    "exception.system": "its message is an error of the system, which a more exact rule may explain",
+    "exception.system": "it tells of an error of the system, which a more exact rule may explain",
     "exception.clone_only": "it names a path of a claim, empty in the clone, and the original says no such thing",
     "probe.kind": "liveness, startup or postStart",
     "probe.text": "what the kubelet says",

@@ -30,7 +30,8 @@ ERRORS = {
     "ECONNREFUSED": r"connection refused|\bECONNREFUSED\b|actively refused|couldn't connect to server"
     r"|connection to \S+ refused|can't connect to [^()]*\(111\b",
     "ETIMEDOUT": r"connect\w* timed? ?out|\bETIMEDOUT\b|i/o timeout|timeout expired|timeout was reached"
-    r"|timed out while connecting|ConnectTimeout|TimeoutError: timed out|urlopen error timed out|context deadline exceeded",
+    r"|timed out while connecting|ConnectTimeout|TimeoutError: timed out|urlopen error timed out"
+    r"|context deadline exceeded",
     "EHOSTUNREACH": r"no route to host|\bEHOSTUNREACH\b|host is unreachable",
     "ENETUNREACH": r"network is unreachable|\bENETUNREACH\b",
     "EADDRINUSE": r"address (?:already )?in use|\bEADDRINUSE\b|port is already allocated",

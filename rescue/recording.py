@@ -28,7 +28,9 @@ class Recording:
 
     @property
     def failed(self) -> bool:
-        """The program ended by itself, and not well."""
+        """The program ended by itself, and not well; without a replay the original counts."""
+        if not self.replay.ended:
+            return self.container.last_end.get("exitCode") not in (None, 0)
         return self.replay.crashed and (self.replay.exit_code != 0 or bool(self.replay.signal))
 
 

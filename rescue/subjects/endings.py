@@ -133,7 +133,7 @@ def _exception(recording: Recording, report: Report) -> Subject:
         last=report.lines_after < _NEAR_END,
         sure=report.sure,
         clone_only=_of_claim(recording, report.message),
-        system=is_system_error(f"{report.type}: {report.message}"),
+        system=is_system_error(report.text()),
     )
     return Subject("exception", values, (Evidence(report.lines[0].source, report.text()),))
 

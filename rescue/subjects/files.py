@@ -48,7 +48,8 @@ def _from_call(recording: Recording, suspect: Suspect) -> Subject:
 
 def _from_words(recording: Recording, path: str, errno: str, line: Line) -> Subject:
     support = "mentioned" if recording.failed else "none"
-    if not recording.replay.traced and recording.failed and line in recording.output.last:
+    last = line in recording.output.last or line.source == "pod.json"
+    if not recording.replay.traced and recording.failed and last:
         support = "named"
     values = prefixed("file", call="", support=support, creating=False, user=recording.container.user)
     return _subject(recording, correlate.place(path, recording.container), errno, values, (line.evidence(),))

@@ -18,7 +18,7 @@ _PHRASES = tuple(
     (errno, exists, re.compile(pattern, re.I))
     for errno, exists, pattern in (
         ("ENOENT", None, rf"exec: {_NAME}: executable file not found"),
-        ("ENOENT", None, rf"exec: {_NAME}: stat \S+ no such file"),
+        ("ENOENT", False, rf"exec: {_NAME}: stat \S+ no such file"),
         ("EACCES", True, rf"exec: {_NAME}: permission denied"),
         ("ENOEXEC", True, rf"(?:exec:? )?{_NAME}: "
             r"(?:cannot execute binary file(?:: exec format error)?|exec format error)"),
@@ -46,24 +46,31 @@ _LIBRARY = tuple(
         ("missing", r"java\.lang\.UnsatisfiedLinkError: (?:no )?(?P<name>[^\s:]+)"),
     )
 )  # fmt: skip
-_LAUNCHER = re.compile(r"^(?:\S*/)?strace: Can't stat '(?P<name>[^']+)': (?P<error>.*)")
+# strace looks a command up (stat) before it starts it (exec), so the latter is of a file that exists.
+_LAUNCH = re.compile(
+    r"(?P<how>Can't stat|can't execute|exec):? (?:'(?P<name>[^']+)': )?"
+    r"(?P<why>No such file or directory|Not a directory|Permission denied|Exec format error)"
+)
+_LAUNCH_EXISTS = {"Can't stat": False, "can't execute": None, "exec": True}
+_LAUNCH_ERRORS = {"No such file or directory": "ENOENT", "Not a directory": "ENOTDIR", "Permission denied": "EACCES"}
 _STARTS = ("StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError")
 
 
 def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
     """Failing starts from the tracer, the trace, the kubelet and the program's words, then libraries."""
-    return [*_launch(recording), *_calls(recording, suspects), *_told(recording, suspects), *_libraries(recording)]
+    return [*_calls(recording, suspects), *_launch(recording), *_told(recording, suspects), *_libraries(recording)]
 
 
 def _launch(recording: Recording) -> Iterator[Subject]:
     """The hunter or strace could not start the command at all."""
+    if not recording.failed:
+        return
     notes = [Line("end", note) for note in recording.record.notes if recording.replay.ended == "failed"]
     for line in (*lines("strace.err", recording.inputs.strace_err), *notes):
-        if found := _LAUNCHER.match(line.text):
-            errno = "EACCES" if "Permission" in found["error"] else "ENOENT"
-            yield _subject(recording, found["name"], errno, False, "named", (line.evidence(),), main=True)
-        elif line.source.startswith("end") and (phrase := _phrase(line.text)):
-            yield _subject(recording, *phrase[:3], "named", (line.evidence(),), main=True, cr=phrase[3])
+        if found := _LAUNCH.search(line.text):
+            errno = _LAUNCH_ERRORS.get(found["why"], "ENOEXEC")
+            exists = _LAUNCH_EXISTS[found["how"]]
+            yield _subject(recording, found["name"] or "", errno, exists, "named", (line.evidence(),), main=True)
 
 
 def _calls(recording: Recording, suspects: list[Suspect]) -> Iterator[Subject]:

@@ -100,3 +100,44 @@ def test_trace_cut_anywhere_is_still_read(cut: int) -> None:
     files["replay/strace.log"] = files["replay/strace.log"][:-cut]
     diagnosis, _ = examine(case_files(files["case.json"], files))
     assert diagnosis.verdict is not None and diagnosis.verdict.code == "RSC102"
+
+
+@pytest.mark.parametrize(
+    ("note", "code", "says"),
+    [
+        (
+            "strace: Can't stat '/opt/app/serve': No such file or directory",
+            "RSC120",
+            "There is no program /opt/app/serve",
+        ),
+        ("strace: Can't stat 'serve': No such file or directory", "RSC120", "There is no program serve"),
+        ("strace: exec: No such file or directory", "RSC121", "/opt/app/serve exists"),
+        ("strace: exec: Exec format error", "RSC122", "cannot execute /opt/app/serve"),
+        ("strace: exec: Permission denied", "RSC123", "/opt/app/serve may not be executed"),
+        ("setsid: can't execute '/opt/app/serve': No such file or directory", "RSC120", "If the file does exist"),
+        ("setsid: can't execute '/opt/app/serve': Permission denied", "RSC123", "/opt/app/serve may not be executed"),
+    ],
+)
+def test_program_that_the_hunter_could_not_start(note: str, code: str, says: str) -> None:
+    end = f"format=rescue-end 1\nended=failed\nexit_code=127\ntraced=yes\nnote=the program did not start: {note}\n"
+    diagnosis, _ = examine(CaseFiles(container="app", command=("/opt/app/serve",), end=end.encode()))
+    assert diagnosis.verdict is not None
+    assert (diagnosis.verdict.code, diagnosis.verdict.confidence) == (code, Confidence.CERTAIN)
+    assert says in diagnosis.verdict.message
+    assert "not traced" not in " ".join(diagnosis.not_checked)
+
+
+def test_mount_that_the_runtime_refused_is_found_without_a_replay() -> None:
+    message = (
+        'failed to create containerd task: error mounting "/var/lib/kubelet/pods/1/volume-subpaths/config/app/0" to '
+        'rootfs at "/etc/app/app.conf": not a directory: Are you trying to mount a directory onto a file?'
+    )
+    files = read("subpath-key-missing")
+    status = files["pod.json"]["status"]["containerStatuses"][0]
+    status["lastState"] = {"terminated": {"exitCode": 128, "reason": "StartError", "message": message}}
+    for name in [name for name in files if name.startswith("replay/")]:
+        del files[name]
+    diagnosis, _ = examine(case_files(files["case.json"], files))
+    assert [(f.code, f.evidence[0].source) for f in diagnosis.findings if f.code == "RSC112"] == [
+        ("RSC112", "pod.json")
+    ]

@@ -130,6 +130,19 @@ Error [ERR_X]: connect
 
 Node.js v20.1.0
 """
+RUBY = """/app/main.rb:3:in `fetch': key not found: "URL" (KeyError)
+\tfrom /app/main.rb:7:in `<main>'
+"""
+DOTNET = """Unhandled exception. System.InvalidOperationException: cannot start
+ ---> System.IO.FileNotFoundException: Could not find file '/app/x'.
+   at Shop.Load(String path)
+   --- End of inner exception stack trace ---
+   at Shop.Main()
+"""
+RUST = """thread 'main' panicked at src/main.rs:4:10:
+called `Result::unwrap()` on an `Err` value: ParseIntError { kind: Empty }
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+"""
 
 
 @pytest.mark.parametrize(
@@ -142,6 +155,9 @@ Node.js v20.1.0
         (SPRING, "Java", "org.springframework.beans.factory.BeanCreationException", "no bean"),
         (GO, "Go", "panic", "assignment to entry in nil map"),
         (NODE, "Node.js", "TypeError", "bad"),
+        (RUBY, "Ruby", "KeyError", 'key not found: "URL"'),
+        (DOTNET, ".NET", "System.IO.FileNotFoundException", "Could not find file '/app/x'."),
+        (RUST, "Rust", "panicked", "src/main.rs:4:10:"),
         (NODE_CODE, "Node.js", "Error [ERR_X]", "connect"),
     ],
 )
