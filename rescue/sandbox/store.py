@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 # The oldest versions are forgotten, as etcd's compaction does: a watch from there is Expired.
-HISTORY = 20000
+HISTORY = 2000
 # A watch from a version below the first one must be Expired too, so 1 is not the first.
 FIRST_VERSION = 1000
 
