@@ -14,6 +14,7 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 # subresource -> (kind, verbs) as the real server lists them.
 _SUBRESOURCES = {
     "status": ("", ("get", "patch", "update")),
+    "scale": ("Scale", ("get", "patch", "update")),
     "log": ("", ("get",)),
     "exec": ("PodExecOptions", ("create", "get")),
     "attach": ("PodAttachOptions", ("create", "get")),

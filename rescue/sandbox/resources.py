@@ -45,6 +45,7 @@ def _other(group: str, plural: str, kind: str, *short: str, **more: object) -> R
 
 _POD_SUBRESOURCES = ("status", "log", "exec", "attach", "ephemeralcontainers")
 _WORKLOAD = {"categories": ("all",), "subresources": ("status",)}
+_SCALABLE = {"categories": ("all",), "subresources": ("status", "scale")}
 _REVIEW = {"namespaced": False, "verbs": ("create",)}
 _AUTHORIZATION = "authorization.k8s.io"
 
@@ -64,9 +65,9 @@ RESOURCES: tuple[Resource, ...] = (
     _core("serviceaccounts", "ServiceAccount", "sa"),
     _core("services", "Service", "svc", **_WORKLOAD),
     _other("apps", "daemonsets", "DaemonSet", "ds", **_WORKLOAD),
-    _other("apps", "deployments", "Deployment", "deploy", **_WORKLOAD),
-    _other("apps", "replicasets", "ReplicaSet", "rs", **_WORKLOAD),
-    _other("apps", "statefulsets", "StatefulSet", "sts", **_WORKLOAD),
+    _other("apps", "deployments", "Deployment", "deploy", **_SCALABLE),
+    _other("apps", "replicasets", "ReplicaSet", "rs", **_SCALABLE),
+    _other("apps", "statefulsets", "StatefulSet", "sts", **_SCALABLE),
     _other("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", **_REVIEW),
     _other(_AUTHORIZATION, "selfsubjectaccessreviews", "SelfSubjectAccessReview", **_REVIEW),
     _other(_AUTHORIZATION, "selfsubjectrulesreviews", "SelfSubjectRulesReview", **_REVIEW),

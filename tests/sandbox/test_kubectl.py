@@ -196,6 +196,14 @@ async def test_commands_that_send_protobuf(kubectl: Kubectl) -> None:
     assert "kubectl apply -f" in err
 
 
+async def test_scale(kubectl: Kubectl) -> None:
+    await applied(kubectl)
+    assert await kubectl("scale", "deployment", "shop", "--replicas=3") == "deployment.apps/shop scaled\n"
+    assert kubectl.store.get("deployments", "default", "shop")["spec"]["replicas"] == 3
+    code, _, err = await kubectl.run("scale", "deployment", "shop", "--current-replicas=1", "--replicas=2")
+    assert (code, "Expected replicas to be 1, was 3" in err) == (1, True)
+
+
 async def test_wait_label_patch_and_explain(kubectl: Kubectl) -> None:
     name = await applied(kubectl)
     await kubectl("wait", "pod", name, "--for=condition=Ready", "--timeout=5s")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from rescue.sandbox import decode, protobuf, registry
-from rescue.sandbox.api import execs, logs, reading, reviews
+from rescue.sandbox.api import execs, logs, reading, reviews, scale
 from rescue.sandbox.api.backend import Backend
 from rescue.sandbox.api.paths import parse
 from rescue.sandbox.api.queries import filter_of, flag, number
@@ -47,6 +47,8 @@ class Objects:
             return await logs.stream(self._backend, registry.get(self._store, target), request)
         if target.subresource in ("exec", "attach"):
             return await self._exec(target, request)
+        if target.subresource == "scale":
+            return web.json_response(scale.view(registry.get(self._store, target)))
         if flag(request.query, "watch"):
             return await reading.watch(self._store, target, request)
         read = reading.one if target.name else reading.listing
@@ -74,7 +76,8 @@ class Objects:
             raise not_allowed()
         body = await _body(target, request)
         options = _options(request)
-        return _written(registry.update(self._store, target, body, options), options, 200)
+        replace = scale.replaced if target.subresource == "scale" else registry.update
+        return _written(replace(self._store, target, body, options), options, 200)
 
     async def _patch(self, target: Target, request: web.Request) -> web.StreamResponse:
         if not target.name:
@@ -84,6 +87,9 @@ class Objects:
             change = json.loads(await request.read())
         except json.JSONDecodeError as error:
             raise bad_request(f"error decoding patch: {error}") from None
+        if target.subresource == "scale":
+            answer = scale.patched(self._store, target, change, request.content_type, options)
+            return _written(answer, options, 200)
         obj, made = registry.patched(self._store, target, change, request.content_type, options)
         return _written(obj, options, 201 if made else 200)
 
