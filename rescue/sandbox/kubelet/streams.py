@@ -85,6 +85,8 @@ class ExecSession:
 
     async def kill(self) -> None:
         """Kill the command: the client went away."""
+        # runc names the command's pid only after it has begun; without it the command would live on.
+        await self._has_started()
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
             os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
