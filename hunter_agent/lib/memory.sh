@@ -31,7 +31,8 @@ sample() { # -
     rows=
     stamp=$EPOCHREALTIME
     [ "$cgroup" = none ] || sample_cgroup
-    sample_processes
+    # A process may end while it is looked at: that is no error.
+    sample_processes 2>/dev/null
     [ -z "$rows" ] || printf '%s' "$rows" >&8 2>/dev/null || :
 }
 
@@ -63,13 +64,14 @@ sample_processes() { # -
 
 # A row when the size has changed, and every tenth time in any case.
 sample_process() { # pid
-    local size pages rest comm=
+    local size pages comm=
+    # ash reads byte by byte: not one byte more than the second field.
     # shellcheck disable=SC2034 # only the second field is wanted
-    read -r size pages rest 2>/dev/null <"/proc/$1/statm" || return 0
+    { read -r -d ' ' size && read -r -d ' ' pages; } <"/proc/$1/statm" || return 0
     [ "$pages" -ne 0 ] || return 0
     if [ "$tick" -ne 0 ] && eval "[ \"\${pages_$1-}\" = $pages ]"; then return; fi
     eval "pages_$1=$pages"
-    read -r comm 2>/dev/null <"/proc/$1/comm" || :
+    read -r comm <"/proc/$1/comm" || :
     rows="$rows$stamp	proc	$1	$((pages * page_size))	$comm
 "
 }

@@ -89,7 +89,7 @@ watch_program() { # -
     until [ -e "$out/.status" ] || main_has_ended; do
         if [ "$looks" -lt 25 ]; then nap 0.02; else nap 0.1; fi
         looks=$((looks + 1))
-        [ "$((looks % 5))" -ne 0 ] || check_limits
+        [ "$((looks % 10))" -ne 0 ] || check_limits
         check_stop
         is_alive "$launcher" || break
     done

@@ -9,10 +9,8 @@ reserve_space() { # -
 # Says why the replay must stop; nothing when it need not.
 spool_trouble() { # -
     local name size
-    for name in stdout stderr stderr.new strace.log; do
-        [ -e "$out/$name" ] || continue
-        size=$("$bb" stat -c %s "$out/$name") || continue
-        [ "$size" -lt "$option_cap" ] || echo "$name reached its cap of $option_cap bytes"
+    "$bb" stat -c '%s %n' "$out/stdout" "$out"/stderr* "$out/strace.log" | while read -r size name; do
+        [ "$size" -lt "$option_cap" ] || echo "${name##*/} reached its cap of $option_cap bytes"
     done
     [ "$spool_error" = no ] && has_room || echo "the spool volume is full"
 }

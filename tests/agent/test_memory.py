@@ -125,10 +125,18 @@ def test_an_old_v2_kernel_has_no_peak_file_so_the_highest_sample_stands_in(rescu
     assert rows_of(run, "cgroup")[-1][1:] == ["500", "9000", "2"]
 
 
+PARENT = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen(["sleep", "1000"])
+while "\\tsleep\\n" not in pathlib.Path(sys.argv[1]).read_text(): time.sleep(0.02)
+child.kill()
+"""
+
+
 @pytest.mark.parametrize("trace", ["yes", "no"])
 def test_every_process_of_the_program_is_sampled_and_no_other(rescue: Rescue, trace: str) -> None:
-    code = "import subprocess, time; subprocess.run(['sleep', '0.4'])"
-    run = rescue.replay(sys.executable, "-c", code, trace=trace, interval="0.05")
+    table = str(rescue.root / "spool/1/out/memory.tsv")
+    run = rescue.replay(sys.executable, "-c", PARENT, table, trace=trace, interval="0.05")
     names = {row[3] for row in rows_of(run, "proc")}
     assert names - {"strace", "busybox"} == {Path(sys.executable).name, "sleep"}
     main = [row for row in rows_of(run, "proc") if row[1] == run.end["main_pid"]]
