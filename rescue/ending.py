@@ -24,7 +24,7 @@ class EndRecord:
     def number(self, key: str) -> int | None:
         """An integer field, or None."""
         value = self.values.get(key, "")
-        return int(value) if value.lstrip("-").isdigit() else None
+        return int(value) if value.lstrip("-").isdecimal() and len(value) < 20 else None
 
     def seconds(self) -> float | None:
         """From start to finish, if both were written."""

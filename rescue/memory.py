@@ -19,7 +19,7 @@ class Sample:
     def number(self, index: int) -> int:
         """A field as a number; 0 for what is not one (a row cut in the middle)."""
         value = self.fields[index] if index < len(self.fields) else ""
-        return int(value) if value.isdigit() else 0
+        return int(value) if (value.isdecimal() and len(value) < 20) else 0
 
 
 def read(table: bytes) -> Memory | None:
@@ -55,7 +55,7 @@ def _sample(row: str) -> Sample | None:
 def _limit(head: str) -> int:
     value = dict(part.partition("=")[::2] for part in head.split("\t")).get("limit", "0")
     # cgroup v1 writes "no limit" as the largest page-aligned number.
-    return int(value) if value.isdigit() and int(value) < 1 << 60 else 0
+    return int(value) if (value.isdecimal() and len(value) < 20) and int(value) < 1 << 60 else 0
 
 
 def _oom_kills(groups: list[Sample]) -> int:

@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-_HEAD = rb"(?:\[pid +)?(?P<pid>\d+)?\]? *(?:(?P<time>\d+\.\d+) )?"
+_HEAD = rb"(?:\[pid +)?(?P<pid>\d{1,10})?\]? *(?:(?P<time>\d+\.\d+) )?"
 _RESULT = rb"\) *= (?P<result>-?\w+)(?P<fd><[^\n]*>)?(?: (?P<errno>E[A-Z0-9]+) \([^\n]*\))?(?: \([^\n]*\))?$"
 _CALL = re.compile(_HEAD + rb"(?P<name>\w+)\((?P<args>[^\n]*)" + _RESULT)
 _GONE = re.compile(_HEAD + rb"(?P<name>\w+)\((?P<args>[^\n]*)\) *= \?")
 _UNFINISHED = re.compile(_HEAD + rb"(?P<name>\w+)\((?P<args>[^\n]*) <unfinished \.\.\.>$")
 _RESUMED = re.compile(_HEAD + rb"<\.\.\. (?P<name>\w+) resumed>(?P<args>[^\n]*)" + _RESULT)
-_EXIT = re.compile(_HEAD + rb"\+\+\+ (?:exited with (?P<code>\d+)|killed by (?P<signal>SIG\w+))")
+_EXIT = re.compile(_HEAD + rb"\+\+\+ (?:exited with (?P<code>\d{1,10})|killed by (?P<signal>SIG\w+))")
 _SIGNAL = re.compile(_HEAD + rb"--- (?P<signal>SIG\w+) \{(?P<detail>[^\n]*)\} ---")
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?')
@@ -169,8 +169,8 @@ def raw_path(call: Call) -> bytes:
 
 
 _FAMILY = re.compile(
-    r"AF_INET, sin_port=htons\((?P<port4>\d+)\), sin_addr=inet_addr\(\"(?P<host4>[^\"]+)\"\)"
-    r"|AF_INET6, sin6_port=htons\((?P<port6>\d+)\).*?inet_pton\(AF_INET6, \"(?P<host6>[^\"]+)\""
+    r"AF_INET, sin_port=htons\((?P<port4>\d{1,9})\), sin_addr=inet_addr\(\"(?P<host4>[^\"]+)\"\)"
+    r"|AF_INET6, sin6_port=htons\((?P<port6>\d{1,9})\).*?inet_pton\(AF_INET6, \"(?P<host6>[^\"]+)\""
     r"|AF_UNIX, sun_path=@?\"(?P<path>(?:[^\"\\]|\\.)*)\""
 )
 

@@ -159,7 +159,7 @@ def _near_end(trace: Trace, suspect: Suspect, death: Death) -> bool:
         return False
     lines = trace.buffer[start : death.offset].split(b"\n")
     pids = [line.split(b" ", 1)[0] for line in lines]
-    return sum(pid.isdigit() and trace.leader(int(pid)) == suspect.pid for pid in pids) <= _CALLS_LEFT
+    return sum(pid.isdigit() and len(pid) < 20 and trace.leader(int(pid)) == suspect.pid for pid in pids) <= _CALLS_LEFT
 
 
 def _blames_other(recording: Recording, suspect: Suspect) -> bool:

@@ -162,7 +162,7 @@ def _add_failure(trace: Trace, call: Call, count: int) -> None:
 def _follow(trace: Trace, call: Call) -> None:
     """Who is whose child, runs which program, as which user, in which directory."""
     process = trace.process(call.pid)
-    if call.name in _STARTERS and (child := int(re.match(r"\d+", call.result)[0])):  # type: ignore[index]
+    if call.name in _STARTERS and (child := int(re.match(r"\d{1,10}", call.result)[0])):  # type: ignore[index]
         thread = "CLONE_THREAD" in call.args
         leader = process.leader if thread else child
         trace.processes[child] = Process(

@@ -128,4 +128,4 @@ def _threads(recording: Recording, leader: int) -> set[int]:
 
 def _pid(line: str) -> int:
     first = line.split(" ", 1)[0]
-    return int(first) if first.isdigit() else 0
+    return int(first) if first.isdecimal() and len(first) < 20 else 0
