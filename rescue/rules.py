@@ -120,7 +120,7 @@ def _problem(raw: JsonObject) -> str | None:
     checks = (
         (bool(unknown), f"unknown field {unknown[:1]}; known: {', '.join(FIELDS)}"),
         (not isinstance(raw.get("id"), str), "a rule needs an id"),
-        (raw.get("op") not in OPERATIONS, f"op must be one of {', '.join(OPERATIONS)}"),
+        (raw.get("op") not in OPERATIONS, f"op must be one of {', '.join(OPERATIONS)}, not {raw.get('op')!r}"),
         (not isinstance(raw.get("path"), str), "a rule needs a path"),
         (raw.get("op") != "remove" and "value" not in raw, "this op needs a value"),
         (raw.get("missing", "skip") not in MISSING, f"missing must be one of {', '.join(MISSING)}"),

@@ -27,7 +27,7 @@ MEANINGS: dict[int, _Meaning] = {
     400: _Meaning("the server could not read the request to {request}", "report this with --debug"),
     401: _Meaning("the server does not know who you are", "log in again, then: kubectl auth whoami"),
     403: _Meaning("you may not {request}, or a policy refuses it", "see what is allowed: kubectl auth can-i {check}"),
-    404: _Meaning("not found", "is the namespace right? see: kubectl get {check_resource} -A"),
+    404: _Meaning("not found", "looked {where}; is that right? see: kubectl get {check_resource} -A"),
     405: _Meaning("the server does not offer to {request}", "is it a Kubernetes API server?"),
     406: _Meaning("the server does not answer in JSON", "is it a Kubernetes API server?"),
     409: _Meaning("conflict", "something else changed it at the same time; try again"),
@@ -69,6 +69,7 @@ def from_status(status: int, body: bytes | str, request: Request) -> ClusterErro
     meaning = MEANINGS.get(status, _OTHER)
     words = {
         "request": str(request),
+        "where": f"in namespace {request.namespace}" if request.namespace else "in the whole cluster",
         "check": request.check,
         "check_resource": request.resource.split("/")[0],
     }

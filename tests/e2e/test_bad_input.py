@@ -70,10 +70,14 @@ def test_a_context_that_does_not_exist(cluster: Cluster, ground: str) -> None:
 
 
 def test_a_cluster_that_does_not_answer(cluster: Cluster, tmp_path: Path) -> None:
-    entry = {"clusters": [{"name": "gone", "cluster": {"server": "http://127.0.0.1:9"}}], "users": []}
-    contexts = [{"name": "gone", "context": {"cluster": "gone", "user": "nobody"}}]
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(json.dumps({**entry, "contexts": contexts, "current-context": "gone"}))
+    gone = {
+        "clusters": [{"name": "gone", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "me", "user": {"token": "secret"}}],
+        "contexts": [{"name": "gone", "context": {"cluster": "gone", "user": "me"}}],
+        "current-context": "gone",
+    }
+    kubeconfig.write_text(json.dumps(gone))
     run = cluster.rescue("pod", "crash", "--context", "gone", KUBECONFIG=str(kubeconfig))
     check_error(run, CLUSTER, "127.0.0.1:9")
 
