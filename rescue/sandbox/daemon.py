@@ -48,7 +48,7 @@ async def _running(place: Place) -> AsyncIterator[None]:
     place.node.mkdir(mode=0o700, exist_ok=True)
     version = (await podman.call("version", "--format", "{{.Client.Version}}")).strip()
     store.create("nodes", machine.node(place.node, version))
-    info = ClusterInfo(url, certificates.authority, account_tokens(token), str(SERVICE_NETWORK))
+    info = ClusterInfo(account_tokens(token), str(SERVICE_NETWORK))
     kubelet = Kubelet(store, podman, machine.NAME, place.node, info)
     runner = web.AppRunner(application(store, kubelet, token), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     async with contextlib.AsyncExitStack() as stack:

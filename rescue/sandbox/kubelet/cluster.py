@@ -8,8 +8,6 @@ from dataclasses import dataclass
 class ClusterInfo:
     """``issue_token(namespace, service_account)`` gives the text of a projected service account token."""
 
-    api_url: str
-    ca_pem: str
     issue_token: Callable[[str, str], str]
     service_cidr: str = "10.96.0.0/16"
     domain: str = "cluster.local"

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rescue.sandbox.kubelet.podman import Podman, PodmanError
@@ -38,11 +37,6 @@ class Images:
                 continue
             return _image(normalised(reference), found[0])
         return None
-
-    async def load(self, archive: Path) -> list[str]:
-        """Load a docker or OCI archive; the names of its images; PodmanError."""
-        output = await self._podman.call("load", "--input", str(archive))
-        return [line.split(": ", 1)[1] for line in output.splitlines() if line.startswith("Loaded image")]
 
 
 def normalised(reference: str) -> str:

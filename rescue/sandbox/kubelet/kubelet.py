@@ -107,10 +107,6 @@ class Kubelet:
             raise LogError(500, "InternalError", message)
         return await start_exec(found.run.id, command, stdin=stdin, tty=tty)
 
-    async def load(self, archive: Path) -> list[str]:
-        """Load an image archive; the names of its images; PodmanError."""
-        return await self._node.images.load(archive)
-
     async def _start_services(self) -> None:
         """Names and addresses for Services, where the host allows it."""
         network, cluster = self._node.network, self._node.cluster

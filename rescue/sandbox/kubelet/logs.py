@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 # How often a followed file is looked at.
 POLL = 0.1
-CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)

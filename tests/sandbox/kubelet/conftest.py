@@ -47,7 +47,7 @@ def store() -> Store:
 @pytest.fixture
 async def kubelet(store: Store, tmp_path: Path, image: str) -> AsyncIterator[Kubelet]:  # noqa: ARG001 (must be there)
     """A started kubelet; everything that it makes is gone afterwards."""
-    info = ClusterInfo("https://127.0.0.1:1", "CA", lambda namespace, account: f"token-of-{namespace}-{account}")
+    info = ClusterInfo(lambda namespace, account: f"token-of-{namespace}-{account}")
     made = Kubelet(store, Podman(SANDBOX), NODE, tmp_path, info)
     try:
         await made.start()

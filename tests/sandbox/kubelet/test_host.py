@@ -24,7 +24,7 @@ from rescue.sandbox.store import Object
 from tests.sandbox.kubelet import recorded
 from tests.sandbox.kubelet.pods import config_map, pod, service
 
-CLUSTER = ClusterInfo("https://127.0.0.1:1", "CA", lambda namespace, account: namespace + account)
+CLUSTER = ClusterInfo(lambda namespace, account: namespace + account)
 OWNER = (os.getuid(), os.getgid())
 
 

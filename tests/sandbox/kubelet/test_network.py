@@ -67,7 +67,7 @@ async def test_an_ephemeral_container_joins_its_target(kubelet: Kubelet, store: 
 async def test_a_sweep_removes_what_a_killed_daemon_left(tmp_path: Path, image: str) -> None:
     assert image
     name, store = "kubelet-sweep-test", Store()
-    info = ClusterInfo("https://127.0.0.1:1", "CA", lambda namespace, account: namespace + account)
+    info = ClusterInfo(lambda namespace, account: namespace + account)
     left = Kubelet(store, Podman(name), NODE, tmp_path, info)
     try:
         await left.start()
