@@ -102,6 +102,7 @@ def _entries(resource: Resource) -> Iterable[Object]:
             "name": f"{resource.plural}/{name}",
             "singularName": "",
             "namespaced": resource.namespaced,
+            **({"group": "autoscaling", "version": "v1"} if name == "scale" else {}),
             "kind": kind or resource.kind,
             "verbs": list(verbs),
         }
@@ -138,7 +139,7 @@ def _aggregated_resource(resource: Resource) -> Object:
         "subresources": [
             {
                 "subresource": name,
-                "responseKind": _kind(resource, _SUBRESOURCES[name][0] or resource.kind),
+                "responseKind": _subresource_kind(resource, name),
                 "verbs": list(_SUBRESOURCES[name][1]),
             }
             for name in resource.subresources
@@ -148,3 +149,8 @@ def _aggregated_resource(resource: Resource) -> Object:
 
 def _kind(resource: Resource, kind: str) -> Object:
     return {"group": resource.group, "version": resource.version, "kind": kind}
+
+
+def _subresource_kind(resource: Resource, name: str) -> Object:
+    kind = _kind(resource, _SUBRESOURCES[name][0] or resource.kind)
+    return kind | ({"group": "autoscaling"} if name == "scale" else {})

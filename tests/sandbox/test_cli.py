@@ -71,7 +71,8 @@ def test_a_killed_sandbox_leaves_nothing_after_down(tmp_path: Path) -> None:
     archive = write_archive(Image(IMAGE, tuple(busybox())), tmp_path)
     try:
         assert IMAGE in rescue("load", "--name", NAME, str(archive)).stdout
-        assert rescue("up", "--name", NAME).exit_code == 0
+        up = rescue("up", "--name", NAME)
+        assert up.exit_code == 0, up.stderr
         assert "runs already" in rescue("up", "--name", NAME).stderr
         assert "runs (pid " in rescue("status", "--name", NAME).stdout
         where = place.of(NAME)
