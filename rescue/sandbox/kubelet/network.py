@@ -1,5 +1,6 @@
 """The sandbox's bridge network, and the files that name a pod's neighbours to it."""
 
+import socket
 from pathlib import Path
 
 from rescue.sandbox.kubelet.cluster import ClusterInfo
@@ -46,7 +47,9 @@ class Network:
 
 
 def hostname(pod: Object) -> str:
-    """The pod's host name, at most 63 characters; pure."""
+    """The pod's host name, at most 63 characters; the host's own with hostNetwork."""
+    if pod["spec"].get("hostNetwork"):
+        return socket.gethostname()
     name: str = pod["spec"].get("hostname") or pod["metadata"]["name"]
     return name[:63].rstrip("-.")
 

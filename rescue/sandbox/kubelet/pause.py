@@ -28,9 +28,8 @@ def pause_rootfs(folder: Path) -> Path:
 async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
     """Create and start the infra container; its id and the pod's address.  PodmanError."""
     own = bool(pod["spec"].get("hostNetwork"))
-    options = ["--network", "host" if own else node.network.name, "--log-driver", "none"]
-    if not own:
-        options += ["--hostname", hostname(pod)]
+    place = ["--network", "host", "--uts", "host"] if own else ["--network", node.network.name]
+    options = [*place, "--log-driver", "none"] + ([] if own else ["--hostname", hostname(pod)])
     for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or []:
         options += ["--sysctl", f"{sysctl['name']}={sysctl['value']}"]
     options += ["--http-proxy=false", "--rootfs"]
@@ -58,7 +57,8 @@ def write_network_files(node: Node, pod: Object, address: str) -> dict[str, Path
 def namespace_options(pod: Object, pause: str, target: str | None) -> list[str]:
     """The options by which a container joins the infra container, or the processes of ``target``; pure."""
     spec = pod["spec"]
-    options = ["--network", f"container:{pause}", "--uts", f"container:{pause}"]
+    options = ["--network", f"container:{pause}"]
+    options += ["--uts", "host" if spec.get("hostNetwork") else f"container:{pause}"]
     options += ["--ipc", "host" if spec.get("hostIPC") else f"container:{pause}"]
     if target:
         options += ["--pid", f"container:{target}"]

@@ -1,5 +1,6 @@
 """Names and addresses of pods and services, on real containers."""
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,16 @@ async def test_host_name_and_search_domains(kubelet: Kubelet, store: Store) -> N
     resolv = await run(kubelet, found, "cat /etc/resolv.conf")
     assert "search default.svc.cluster.local svc.cluster.local cluster.local\n" in resolv
     assert "options ndots:5\n" in resolv
+
+
+async def test_the_hosts_namespaces_are_used_when_asked(kubelet: Kubelet, store: Store) -> None:
+    store.create("pods", pod("host", hostNetwork=True, hostPID=True, hostIPC=True))
+    found = await until(store, "host", running)
+    links = "for n in net pid ipc uts; do readlink /proc/self/ns/$n; done"
+    assert await run(kubelet, found, links) == "".join(
+        f"{Path('/proc/self/ns', name).readlink()}\n" for name in ("net", "pid", "ipc", "uts")
+    )
+    assert await run(kubelet, found, "hostname; echo $HOSTNAME") == f"{socket.gethostname()}\n" * 2
 
 
 async def test_containers_share_network_and_when_asked_processes(kubelet: Kubelet, store: Store) -> None:
