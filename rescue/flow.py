@@ -1,57 +1,31 @@
 """The order of the steps: triage, plan, clone, replay, collect, diagnose, report."""
 
-import getpass
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rescue import __version__, clone, collect, gather, replay, toolkit
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
-from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
 from rescue.judge import judge
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.manifest import dump
 from rescue.model import SCHEMA_VERSION, JsonObject, Plan, Report, Target, to_json
-from rescue.plan import SUFFIX_LENGTH, Choices, compile_plan
-from rescue.resources import data_dir
-from rescue.rules import Rule, combine, parse
-from rescue.triage import choose_target, offline_target
+from rescue.options import Options
+from rescue.planning import plan_on
+from rescue.triage import choose_target
 
 RUN = "1"
-LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # as Kubernetes' own suffixes: no vowels, so no words
-DEFAULT_TOOLKIT_IMAGE = "busybox:1.37.0-musl"
 # A replay may take three times as long as the original lived (tracing slows a start), within these bounds.
 SHORTEST, LONGEST, FACTOR = 20.0, 600.0, 3.0
 POLL_SECONDS = 2.0
 STATUS_SECONDS = 15.0
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for; ``seconds`` None means: by the original's lifetime."""
-
-    pod: str = ""
-    namespace: str | None = None
-    context: str | None = None
-    kubeconfig: Path | None = None
-    container: str | None = None
-    command: tuple[str, ...] = ()
-    patches: tuple[Path, ...] = ()
-    skip_rules: tuple[str, ...] = ()
-    toolkit_image: str = DEFAULT_TOOLKIT_IMAGE
-    ttl: int = 3600
-    wait: float = 120.0
-    seconds: float | None = None
-    keep: bool = False
-    case: Path | None = None
 
 
 @dataclass
@@ -70,56 +44,6 @@ class _Run:
         self.case.write_json(CASE, self.header)
 
 
-def load_rules(patches: tuple[Path, ...], skip: tuple[str, ...]) -> list[Rule]:
-    """The built-in rules with the user's; raises RescueError (usage) for a malformed file or unknown id."""
-    built_in = [rule for path in sorted(data_dir("patches").glob("*.yaml")) for rule in _read_rules(path)]
-    return combine(built_in, [rule for path in patches for rule in _read_rules(path)], skip)
-
-
-def _read_rules(path: Path) -> list[Rule]:
-    try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
-
-
-def _choices(options: Options, quarantine: frozenset[str] | None) -> Choices:
-    suffix = "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
-    expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
-    return Choices(
-        suffix=suffix,
-        expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        user=getpass.getuser(),
-        toolkit_image=options.toolkit_image,
-        ttl_seconds=options.ttl,
-        quarantine=quarantine,
-    )
-
-
-def plan_offline(pod: JsonObject, options: Options) -> Plan:
-    """The plan for a manifest without a cluster: no selector is known, so every label goes."""
-    target = offline_target(pod, options.container)
-    rules = load_rules(options.patches, options.skip_rules)
-    warnings = ["without a cluster the selectors are not known: all labels are dropped"]
-    return compile_plan(pod, target, rules, _choices(options, None), options.command, warnings)
-
-
-def _plan(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
-    rules = load_rules(options.patches, options.skip_rules)
-    keys, warnings = gather.quarantine(cluster, target.namespace)
-    plan = compile_plan(pod, target, rules, _choices(options, keys), options.command, warnings)
-    labels = plan.clone["metadata"].get("labels") or {}
-    published = gather.published_anyway(cluster, target.namespace, labels)
-    return replace(plan, warnings=(*plan.warnings, *published))
-
-
-def plan_pod(options: Options) -> Plan:
-    """The plan for a pod of the cluster; creates nothing."""
-    cluster = connect(options.context, options.namespace, options.kubeconfig)
-    pod = cluster.get("pods", cluster.namespace, options.pod)
-    return _plan(cluster, pod, choose_target(pod, options.container, None), options)
-
-
 def rescue_pod(options: Options, console: Console) -> Report:
     """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
     with as_keyboard_interrupt():
@@ -127,7 +51,7 @@ def rescue_pod(options: Options, console: Console) -> Report:
         pod = cluster.get("pods", cluster.namespace, options.pod)
         target = choose_target(pod, options.container, gather.find_owner(cluster, pod))
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
-        plan = _plan(cluster, pod, target, options)
+        plan = plan_on(cluster, pod, target, options)
         run = _Run(options, console, cluster, Case.create(options.case or default_case(target)))
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, pod, target)

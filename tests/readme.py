@@ -14,8 +14,8 @@ from rescue.case import open_case
 from rescue.cli import COMMANDS, INTERRUPTED
 from rescue.diagnose import rules as causes
 from rescue.errors import ExitCode
-from rescue.flow import load_rules
 from rescue.judge import judge
+from rescue.planning import load_rules
 from rescue.report.text import render
 
 ROOT = Path(__file__).parent.parent

@@ -8,11 +8,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = {
-    "words": "errors model resources",
-    "pure": """addresses causes container correlate deaths diagnose difference elf ending evidence exceptions facts frames
-        jsonpath manifest memory noise output plan recording report rules strace subjects suspects trace triage
+    "words": "errors model options resources",
+    "pure": """addresses causes container correlate deaths diagnose difference elf ending evidence exceptions facts
+        frames jsonpath manifest memory noise output plan recording report rules strace subjects suspects trace triage
         waiting""",
-    "edges": "case clone collect console gather interrupt judge kube replay toolkit",
+    "edges": "case clone collect console gather interrupt judge kube planning replay toolkit",
     "flow": "flow",
     "cli": "cli __main__",
 }

@@ -10,10 +10,11 @@ import click
 
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
-from rescue.flow import DEFAULT_TOOLKIT_IMAGE, Options, rescue_pod
+from rescue.flow import rescue_pod
 from rescue.interrupt import as_keyboard_interrupt, deferred
 from rescue.kube.client import Cluster, connect
 from rescue.manifest import load_all
+from rescue.options import DEFAULT_TOOLKIT_IMAGE, Options
 from rescue.report.text import render
 from rescue.sandbox import archive, manage, place
 from rescue.triage import choose_target

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rescue.flow import DEFAULT_TOOLKIT_IMAGE, Options
+from rescue.options import DEFAULT_TOOLKIT_IMAGE, Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rescue import flow
+from rescue import planning
 from rescue.cli.options import plan_options, to_options
 from rescue.difference import render as render_diff
 from rescue.errors import ExitCode, RescueError
@@ -60,15 +60,15 @@ def _plan(filename: Path | None, values: dict[str, Any]) -> Plan:
     if filename is None:
         if not values["pod"]:
             raise click.UsageError("name a POD, or give a manifest with -f")
-        return flow.plan_pod(to_options(**values))
+        return planning.plan_pod(to_options(**values))
     if values["pod"]:  # with -f the first word belongs to the command after --
         values = {**values, "command": (values["pod"], *values["command"]), "pod": ""}
-    return flow.plan_offline(_manifest(filename), to_options(**values))
+    return planning.plan_offline(_manifest(filename), to_options(**values))
 
 
 @click.command()
 @click.option("--patch", "patches", multiple=True, type=click.Path(path_type=Path, dir_okay=False))
 def rules(patches: tuple[Path, ...]) -> None:
     """List what is changed in a clone, and why."""
-    for rule in flow.load_rules(patches, ()):
+    for rule in planning.load_rules(patches, ()):
         click.echo(f"{rule.id:<24} {rule.op:<8} {rule.why}")

@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from rescue.flow import DEFAULT_TOOLKIT_IMAGE
+from rescue.options import DEFAULT_TOOLKIT_IMAGE
 from rescue.sandbox.archive import ARCHITECTURE, Entry, Image, busybox, write_archive
 from tests.e2e import elf
 

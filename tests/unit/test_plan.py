@@ -10,10 +10,10 @@ import pytest
 
 from rescue.difference import render
 from rescue.errors import ExitCode, RescueError
-from rescue.flow import load_rules
 from rescue.manifest import dump, load_all
 from rescue.model import Plan, Target
 from rescue.plan import Choices, clone_name, compile_plan, original_command, pinned_image
+from rescue.planning import load_rules
 from rescue.rules import parse
 from rescue.triage import offline_target
 

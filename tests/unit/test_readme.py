@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from rescue.cli import COMMANDS, main
 from rescue.errors import ExitCode
-from rescue.flow import DEFAULT_TOOLKIT_IMAGE
+from rescue.options import DEFAULT_TOOLKIT_IMAGE
 from tests.readme import BLOCKS, README, ROOT, updated
 
 TEXT = README.read_text(encoding="utf-8")

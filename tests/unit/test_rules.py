@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from rescue.errors import ExitCode, RescueError
-from rescue.flow import load_rules
 from rescue.plan import apply_rule
+from rescue.planning import load_rules
 from rescue.rules import PLACEHOLDERS, Rule, combine, fill, parse
 
 RULES = load_rules((), ())
