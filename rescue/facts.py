@@ -51,6 +51,7 @@ FACTS: dict[str, str] = {
     "file.errno": "error of the call",
     "file.call": "name of the system call; empty when only the program's words tell",
     "file.support": "see above",
+    "file.calls_left": "traced calls of the process from this one to its end",
     "file.vague": "the last words speak of such an error without a name",
     "file.original_said": "the original container's log names the path too",
     "file.creating": "the call would have created the file",

@@ -22,6 +22,7 @@ from rescue.strace import Address, Call
 from rescue.trace import Failure, Trace
 
 _CALLS_LEFT = 30
+_MANY = 1000
 _WINDOW = 1 << 17
 _MOST = 60
 _SEARCHES = 50
@@ -63,7 +64,8 @@ class Suspect:
     said: Line | None
     said_last: bool
     dying: bool
-    last: bool
+    last: bool = False
+    calls_left: int = _MANY
 
     @property
     def support(self) -> str:
@@ -149,17 +151,19 @@ def _mark_last(recording: Recording, suspects: list[Suspect]) -> Iterable[Suspec
     final = max(dying, key=lambda s: s.call.offset, default=None)
     deaths = {d.process.pid: d for d in recording.deaths}
     for suspect in suspects:
-        last = suspect is final and _near_end(recording.trace, suspect, deaths[suspect.pid])
-        yield replace(suspect, last=last and not _blames_other(recording, suspect))
+        left = _calls_left(recording.trace, suspect, deaths[suspect.pid]) if suspect is final else _MANY
+        last = left <= _CALLS_LEFT and not _blames_other(recording, suspect)
+        yield replace(suspect, last=last, calls_left=left)
 
 
-def _near_end(trace: Trace, suspect: Suspect, death: Death) -> bool:
+def _calls_left(trace: Trace, suspect: Suspect, death: Death) -> int:
+    """How many traced calls the process made from this one, itself included, to its end."""
     start = suspect.call.offset
     if death.offset - start > _WINDOW:
-        return False
+        return _MANY
     lines = trace.buffer[start : death.offset].split(b"\n")
     pids = [line.split(b" ", 1)[0] for line in lines]
-    return sum(pid.isdigit() and len(pid) < 20 and trace.leader(int(pid)) == suspect.pid for pid in pids) <= _CALLS_LEFT
+    return sum(pid.isdigit() and len(pid) < 20 and trace.leader(int(pid)) == suspect.pid for pid in pids)
 
 
 def _blames_other(recording: Recording, suspect: Suspect) -> bool:

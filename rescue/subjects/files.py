@@ -41,7 +41,9 @@ def _from_call(recording: Recording, suspect: Suspect) -> Subject:
     call = suspect.call
     creating = "O_CREAT" in call.args or call.name in ("mkdir", "mkdirat", "bind")
     user = recording.trace.process(call.pid).uid or recording.container.user
-    values = prefixed("file", call=call.name, support=suspect.support, creating=creating, user=user)
+    values = prefixed(
+        "file", call=call.name, support=suspect.support, calls_left=suspect.calls_left, creating=creating, user=user
+    )
     place = correlate.place(suspect.path, recording.container)
     return _subject(recording, place, call.errno, values, evidence(recording.trace, suspect))
 
