@@ -31,10 +31,10 @@ def outcomes(
     request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
     """For each selected case, by name: what came of it. A few run ahead of the test that asks."""
-    chosen = [case for case in _selected(request.session) if cluster.provides(case.expect.requires)]
+    chosen = {case.name: case for case in _selected(request.session) if cluster.provides(case.expect.requires)}
     pool = ThreadPoolExecutor(CRASHING)
     try:
-        yield {case.name: pool.submit(_try, cluster, case, tmp_path_factory.mktemp(case.name)) for case in chosen}
+        yield {name: pool.submit(_try, cluster, case, tmp_path_factory.mktemp(name)) for name, case in chosen.items()}
     finally:
         pool.shutdown(cancel_futures=True)
 

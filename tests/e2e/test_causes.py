@@ -1,31 +1,47 @@
 """Every case of a crash: rescue names the cause, with evidence, and leaves nothing behind."""
 
 import json
+import subprocess
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import Cluster, Outcome
+from tests.e2e.cluster import RESCUE, Cluster, Outcome
 from tests.e2e.expect import Case, Expectation, load_cases
 
 pytestmark = pytest.mark.e2e
 
+CASES = {case.name: case for case in load_cases()}
 SCHEMA_VERSION = "rescue.dev/v1"
 
 
-@pytest.mark.parametrize("case", load_cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_rescue_finds_the_cause(case: Case, cluster: Cluster, outcomes: dict[str, Future[Outcome]]) -> None:
     if not cluster.provides(case.expect.requires):
         pytest.skip(f"the cluster has no {case.expect.requires}")
     outcome = outcomes[case.name].result()
-    assert outcome.run.code == case.expect.exit, f"{outcome.run.stderr}\n{outcome.run.stdout}"
-    assert outcome.left == [], outcome.run.stderr
+    code, left = outcome.run.code, outcome.left
+    assert code == case.expect.exit, f"{outcome.run.stderr}\n{outcome.run.stdout}"
+    assert left == [], outcome.run.stderr
     document = outcome.run.document
     check_frame(document, outcome, case.expect)
     check_verdict(document, case.expect)
     check_replay(document, case.expect)
     check_texts(outcome.run.stdout, case.expect)
+
+
+@pytest.mark.parametrize("case", [CASES["configmap-key-missing"]], ids=["configmap-key-missing"])
+def test_the_case_folder_alone_gives_the_same_answer(case: Case, outcomes: dict[str, Future[Outcome]]) -> None:
+    outcome = outcomes[case.name].result()
+    again = subprocess.run(
+        [RESCUE, "diagnose", outcome.folder, "-o", "json"],
+        env={"KUBECONFIG": "/dev/null"},
+        capture_output=True,
+        text=True,
+    )
+    assert (again.returncode, again.stderr) == (outcome.run.code, "")
+    assert json.loads(again.stdout) == outcome.run.document
 
 
 def check_frame(document: dict[str, Any], outcome: Outcome, expect: Expectation) -> None:
