@@ -39,6 +39,6 @@ def parse(data: bytes) -> Elf:
             if words[0] == _PT_INTERP:
                 start = words[offset_at]
                 loader = data[start : start + words[size_at]].rstrip(b"\0").decode()
-    except struct.error as error:
+    except (struct.error, OverflowError, UnicodeDecodeError) as error:
         raise ValueError(f"a damaged ELF program: {error}") from error
     return Elf(MACHINES.get(machine, f"machine {machine}"), loader)

@@ -5,27 +5,29 @@
 #   E                      the end: nothing will follow
 
 stream() { # run, name=offset ...
-    local ended sent=no
-    out=$root/spool/$1/out
+    out=$root/spool/$1/out beat=0
     [ -d "$out" ] || die 66 "there is no run $1"
     shift
     check_offsets "$@"
     open_clock
     take_over
-    beat=0
+    follow "$@"
+    echo E
+}
+
+# Until a round that began after the end record had appeared finds nothing new.
+follow() { # name=offset ...
+    local ended=no
     while :; do
-        ended=no
         [ ! -e "$out/end" ] || ended=yes
         send_news "$@"
         # shellcheck disable=SC2086 # names and numbers without blanks
         set -- $offsets
         heartbeat
-        [ "$sent" = no ] || continue
-        [ "$ended" = no ] || break
+        [ "$ended:$sent" != yes:no ] || break
         is_current || die 75 "a newer stream has taken over"
-        nap 0.1
+        [ "$more" = yes ] || nap 0.1
     done
-    echo E
 }
 
 check_offsets() { # name=offset ...
@@ -39,10 +41,11 @@ check_offsets() { # name=offset ...
     done
 }
 
-# One round: at most one chunk of each file, so that none starves the others. Sets $sent and $offsets.
+# One round: at most one chunk of each file, so that none starves the others. Sets $sent, $offsets, and $more: yes
+# when a file has more than a chunk of news.
 send_news() { # name=offset ...
     local pair name size offset sizes
-    sent=no offsets=
+    sent=no more=no offsets=
     find_sizes "$@"
     for pair in "$@"; do
         name=${pair%=*} offset=${pair#*=} size=0
@@ -68,7 +71,7 @@ find_sizes() { # name=offset ...
 # The file only grows, so it still has at least the announced bytes.
 send_chunk() { # name, bytes that are new
     local length=$2
-    [ "$length" -le "$chunk" ] || length=$chunk
+    if [ "$length" -gt "$chunk" ]; then length=$chunk more=yes; fi
     echo "D $1 $offset $length"
     "$bb" dd if="$out/$1" bs=65536 iflag=skip_bytes,count_bytes skip="$offset" count="$length" 2>/dev/null ||
         die 74 "cannot read or send $1"

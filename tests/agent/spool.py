@@ -135,6 +135,7 @@ def make_root(folder: Path) -> Path:
     folder.chmod(0o777)
     shutil.copy(BUSYBOX, folder / "busybox")
     machine = os.uname().machine
+    (folder / "ready").touch()
     with tarfile.open(fileobj=io.BytesIO(toolkit.load(machine).tar)) as tar:
         tar.extractall(folder, filter="data")
     return folder

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.agent.spool import BUSYBOX, Rescue, Run, until
 
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.containers
 PODMAN = ["podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]
 LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096"]
 NOBODY = ["--user", "65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"]
-HOLD = ["/.rescue/busybox", "sh", "/.rescue/hunter", "hold"]
+RULES = YAML(typ="safe").load(Path(__file__).parents[2] / "patches/60-target.yaml")["rules"]
+# What the clone's container really runs; the command to replay follows as arguments.
+HOLD: list[str] = next(rule["value"] for rule in RULES if rule["id"] == "hold-command")
 
 Start = Callable[..., str]
 
@@ -79,6 +82,20 @@ def test_a_scratch_image_without_any_right_is_traced(rescue: Rescue, start: Star
     assert "can't open '/etc/app/config.toml'" in run.read("stderr")
     log = run.log
     assert (log["uid"], log["cap_eff"], log["no_new_privs"], log["hunter_pid"]) == ("65534", "0" * 16, "1", "1")
+
+
+@pytest.mark.parametrize("trace", ["yes", "no"])
+def test_the_environment_is_the_containers(rescue: Rescue, start: Start, trace: str) -> None:
+    given = {"spring.url": "a=b", "with-dash": "it's", "LD_PRELOAD": "", "root": "mine", "PATH": "/x:/y"}
+    options = [f"--env={name}={value}" for name, value in given.items()]
+    start(*HOLD, "/busybox", "env", options=options)
+    name = start("/busybox", "env", options=options)
+    podman("wait", name)
+    native = sorted(line for line in podman("logs", name).splitlines() if not line.startswith("HOSTNAME="))
+    run = finish(rescue.request(trace=trace))
+    found = sorted(line for line in run.read("stdout").splitlines() if not line.startswith("HOSTNAME="))
+    assert found == native
+    assert "spring.url=a=b" in native
 
 
 def test_root_without_capabilities_is_traced(rescue: Rescue, start: Start) -> None:
