@@ -6,8 +6,8 @@ import mmap
 from pathlib import Path
 from typing import Any
 
+from rescue.diagnosis.evidence import DOCUMENTS, STREAMS, CaseFiles, case_files
 from rescue.errors import ExitCode, RescueError
-from rescue.evidence import DOCUMENTS, STREAMS, CaseFiles, case_files
 from rescue.model import SCHEMA_VERSION, JsonObject
 
 CASE, TARGET, POD, EVENTS, OBJECTS = "case.json", "target.json", "pod.json", "events.json", "objects.json"

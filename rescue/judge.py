@@ -1,7 +1,7 @@
 """From a case folder to its report: reads the case, judges it, decides the exit code."""
 
 from rescue.case import CASE, TARGET, Case, read_files
-from rescue.diagnose import diagnose, summarise_replay
+from rescue.diagnosis.diagnose import examine
 from rescue.errors import ExitCode
 from rescue.model import Diagnosis, JsonObject, Replay, Report, Target, to_json
 
@@ -20,9 +20,8 @@ def exit_code(diagnosis: Diagnosis, replay: Replay | None) -> ExitCode:
 def judge(case: Case) -> Report:
     """Judge a case by its files alone, and write diagnosis.json into it."""
     header: JsonObject = case.json(CASE, {})
-    files = read_files(case)
-    diagnosis = diagnose(files)
-    replay = summarise_replay(files) if header.get("replayed") else None
+    diagnosis, ended = examine(read_files(case))
+    replay = ended if header.get("replayed") else None
     case.write_json(DIAGNOSIS, to_json(diagnosis))
     return Report(
         target=Target.from_json(case.json(TARGET, {})),

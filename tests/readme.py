@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rescue.case import open_case
 from rescue.cli import COMMANDS, INTERRUPTED
-from rescue.diagnose import rules as causes
+from rescue.diagnosis.diagnose import rules as causes
 from rescue.errors import ExitCode
 from rescue.judge import judge
 from rescue.planning import load_rules

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescue.diagnose import examine
-from rescue.evidence import CaseFiles
+from rescue.diagnosis.diagnose import examine
+from rescue.diagnosis.evidence import CaseFiles
 from rescue.model import JsonObject
 from tests.diagnosis.test_cases import NAMES, inputs
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rescue.diagnose import examine
-from rescue.evidence import CaseFiles, case_files
+from rescue.diagnosis.diagnose import examine
+from rescue.diagnosis.evidence import CaseFiles, case_files
 from rescue.model import Confidence, Finding
 
 CASES = Path(__file__).parent / "cases"

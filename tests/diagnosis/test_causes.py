@@ -2,8 +2,8 @@
 
 import pytest
 
-from rescue.causes import Cause, load
-from rescue.diagnose import rules
+from rescue.diagnosis.causes import Cause, load
+from rescue.diagnosis.diagnose import rules
 from rescue.errors import RescueError
 
 ALL = [(cause, outcome, facts) for cause in rules() for outcome, facts in cause.examples]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rescue import addresses, correlate
-from rescue.container import Container
+from rescue.diagnosis import addresses, correlate
+from rescue.diagnosis.container import Container
 
 
 def container(mounts: list[dict[str, Any]], volumes: list[dict[str, Any]]) -> Container:

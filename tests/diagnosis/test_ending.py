@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rescue import ending, memory, trace
-from rescue.evidence import CaseFiles, case_files
+from rescue.diagnosis import ending, memory, trace
+from rescue.diagnosis.evidence import CaseFiles, case_files
 from rescue.model import Memory, Replay
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescue import strace
-from rescue.strace import Address, Call, Exit, Signal
+from rescue.diagnosis import strace
+from rescue.diagnosis.strace import Address, Call, Exit, Signal
 
 
 def call(line: str, started: str = "") -> Call:

@@ -1,6 +1,6 @@
 """A whole trace: failures, the family of processes, and who died."""
 
-from rescue import deaths, trace
+from rescue.diagnosis import deaths, trace
 
 FAMILY = b"""10 1.0 execve("/bin/sh", ["sh"], 0x1) = 0
 10 1.1 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD <unfinished ...>

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rescue import exceptions, output
-from rescue.evidence import CaseFiles
-from rescue.output import Output
+from rescue.diagnosis import exceptions, output
+from rescue.diagnosis.evidence import CaseFiles
+from rescue.diagnosis.output import Output
 
 
 def said(stderr: str, previous_log: bytes = b"") -> Output:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -14,11 +15,11 @@ from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Kind, PodView, Waiting, containers_of
 from rescue.sandbox.kubelet.order import due, wants_start
 from rescue.sandbox.kubelet.phase import phase_of
-from rescue.sandbox.kubelet.podman import PodmanError
 from rescue.sandbox.kubelet.starter import Starter
 from rescue.sandbox.kubelet.status import pod_key, pod_status
 from rescue.sandbox.store import NotFound, Object, timestamp
 
+LOG = logging.getLogger(__name__)
 # Retries of a failed mount or sandbox: doubled from the first to the last (seconds).
 FIRST_RETRY, LAST_RETRY = 0.5, 122.0
 # ConfigMap, Secret and downward volumes are looked at again this often (seconds).
@@ -108,10 +109,14 @@ class PodWorker:
         self.view.pod = self._node.store.update_status("pods", meta["namespace"], meta["name"], status)
 
     async def _guarded(self, action: Callable[[], Awaitable[float]]) -> float:
-        """Do it; when podman or the host fails in a way without a word in Kubernetes, say so and try again."""
+        """Do it; a failure that has no word in Kubernetes is said in an event and the log, and tried again.
+
+        Whatever it is: one pod's trouble must not end its worker, for the next update would start a new one.
+        """
         try:
             return await action()
-        except (PodmanError, OSError) as error:
+        except Exception as error:
+            LOG.warning("%s", pod_key(self.view.pod), exc_info=error)
             self._node.event(self.view.pod, "FailedSync", f"error syncing pod: {error}", warning=True)
             return FAILED_STEP
 

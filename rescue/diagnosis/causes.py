@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rescue.diagnosis.facts import FACTS, GLOBAL_GROUPS, GROUPS, Value
 from rescue.errors import ExitCode, RescueError
-from rescue.facts import FACTS, GLOBAL_GROUPS, GROUPS, Value
 from rescue.manifest import load_with_lines
 from rescue.model import Confidence, JsonObject
 

@@ -2,12 +2,12 @@
 
 import re
 
-from rescue.addresses import namespace
-from rescue.container import status_of, terminated
-from rescue.facts import Value, prefixed
+from rescue.diagnosis.addresses import namespace
+from rescue.diagnosis.container import status_of, terminated
+from rescue.diagnosis.facts import Value, prefixed
+from rescue.diagnosis.noise import is_noise
+from rescue.diagnosis.recording import Recording
 from rescue.model import Evidence
-from rescue.noise import is_noise
-from rescue.recording import Recording
 
 _MIB = 1 << 20
 _LAST_CALLS = 8

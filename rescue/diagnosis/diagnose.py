@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from rescue import ending, subjects, trace
-from rescue.causes import Cause, fill, load
-from rescue.evidence import CaseFiles
-from rescue.facts import Subject
+from rescue.diagnosis import subjects
+from rescue.diagnosis.causes import Cause, fill, load
+from rescue.diagnosis.evidence import CaseFiles
+from rescue.diagnosis.facts import Subject
+from rescue.diagnosis.recording import Recording, observe
 from rescue.model import Confidence, Diagnosis, Finding, Replay
-from rescue.recording import Recording, observe
 
-RULES = Path(__file__).parent / "diagnosis"
+RULES = Path(__file__).parent
 _LEVELS = tuple(Confidence)
 
 
@@ -26,20 +26,10 @@ def rules() -> tuple[Cause, ...]:
 
 
 def examine(inputs: CaseFiles) -> tuple[Diagnosis, Replay]:
-    """``diagnose`` and ``summarise_replay`` in one reading of the trace."""
+    """All findings, best first, one for each code, and what could not be judged; how the replay ended."""
     recording = observe(inputs)
     found = _judge(subjects.of(recording), rules())
     return Diagnosis(tuple(found), tuple(_not_checked(recording))), recording.replay
-
-
-def diagnose(inputs: CaseFiles) -> Diagnosis:
-    """All findings, best first, one for each code, and what could not be judged."""
-    return examine(inputs)[0]
-
-
-def summarise_replay(inputs: CaseFiles) -> Replay:
-    """How the replay ended, with notes on what makes it differ from the original."""
-    return ending.summarise(inputs, trace.read(inputs.strace))
 
 
 def _judge(found: list[Subject], causes: Iterable[Cause]) -> list[Finding]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from rescue.facts import Subject
-from rescue.recording import Recording
-from rescue.subjects import endings, files, network, programs, whole
-from rescue.suspects import Suspect, find
+from rescue.diagnosis.facts import Subject
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.subjects import endings, files, network, programs, whole
+from rescue.diagnosis.suspects import Suspect, find
 
 _BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
     files.subjects,

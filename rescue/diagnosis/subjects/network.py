@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from rescue import addresses, strace
-from rescue.facts import Subject, Value, prefixed
+from rescue.diagnosis import addresses, strace
+from rescue.diagnosis.facts import Subject, Value, prefixed
+from rescue.diagnosis.output import UNRESOLVED, Line
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.strace import Address, Call
+from rescue.diagnosis.suspects import Suspect, evidence
 from rescue.model import Evidence
-from rescue.output import UNRESOLVED, Line
-from rescue.recording import Recording
-from rescue.strace import Address, Call
-from rescue.suspects import Suspect, evidence
 
 _DNS = 53
 _ENDPOINT = re.compile(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from rescue.evidence import CaseFiles
+from rescue.diagnosis.evidence import CaseFiles
 from rescue.model import Evidence
 
 _TAIL_BYTES = 1 << 18

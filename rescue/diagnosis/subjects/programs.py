@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from rescue import correlate, strace
-from rescue.facts import Subject, Value, prefixed
+from rescue.diagnosis import correlate, strace
+from rescue.diagnosis.facts import Subject, Value, prefixed
+from rescue.diagnosis.output import Line, lines
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.suspects import Suspect, evidence
 from rescue.model import Evidence
-from rescue.output import Line, lines
-from rescue.recording import Recording
-from rescue.suspects import Suspect, evidence
 
 _NAME = r"['\"‘`]?(?P<name>[^\s'\"’`:]+?)(?P<cr>\\r|\r|\^M|\?)?['\"’`]?"  # noqa: RUF001 (what env prints)
 

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from rescue import correlate
-from rescue.container import SIGNALS
-from rescue.deaths import Death
-from rescue.exceptions import Report
-from rescue.facts import Subject, prefixed
+from rescue.diagnosis import correlate
+from rescue.diagnosis.container import SIGNALS
+from rescue.diagnosis.deaths import Death
+from rescue.diagnosis.exceptions import Report
+from rescue.diagnosis.facts import Subject, prefixed
+from rescue.diagnosis.output import is_system_error, paths
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.strace import Signal
+from rescue.diagnosis.subjects import whole
+from rescue.diagnosis.suspects import Suspect
 from rescue.model import Evidence, JsonObject
-from rescue.output import is_system_error, paths
-from rescue.recording import Recording
-from rescue.strace import Signal
-from rescue.subjects import whole
-from rescue.suspects import Suspect
 
 _NEAR_END = 6
 _WINDOW = 1 << 17

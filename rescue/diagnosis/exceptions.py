@@ -7,7 +7,7 @@ names the error.  The forms are those that the runtimes print by themselves.
 import re
 from dataclasses import dataclass
 
-from rescue.output import Line, Output
+from rescue.diagnosis.output import Line, Output
 
 _MOST_LINES = 60
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rescue.correlate import nearest
+from rescue.diagnosis.correlate import nearest
 from rescue.model import JsonObject
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
-from rescue import memory
-from rescue.container import SIGNALS, Container, status_of, terminated
-from rescue.evidence import CaseFiles
+from rescue.diagnosis import memory
+from rescue.diagnosis.container import SIGNALS, Container, status_of, terminated
+from rescue.diagnosis.evidence import CaseFiles
+from rescue.diagnosis.strace import Exit
+from rescue.diagnosis.trace import Trace
 from rescue.model import JsonObject, Replay
-from rescue.strace import Exit
-from rescue.trace import Trace
 
 _SIGNAL_CODES = {128 + number: name for number, name in SIGNALS.items()}
 # As PID 1 (pid_namespaces(7)) abort() gives 139, as a child 134; a TERM or KILL to oneself is ignored there.

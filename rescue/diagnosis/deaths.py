@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rescue.strace import Exit
-from rescue.trace import Process, Trace
+from rescue.diagnosis.strace import Exit
+from rescue.diagnosis.trace import Process, Trace
 
 _ASKED_TO_STOP = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGQUIT"})
 _DEEPEST = 8

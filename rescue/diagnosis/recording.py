@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from rescue import deaths, ending, exceptions, output, trace
-from rescue.container import Container
-from rescue.deaths import Death
-from rescue.ending import EndRecord
-from rescue.evidence import CaseFiles
-from rescue.exceptions import Report
+from rescue.diagnosis import deaths, ending, exceptions, output, trace
+from rescue.diagnosis.container import Container
+from rescue.diagnosis.deaths import Death
+from rescue.diagnosis.ending import EndRecord
+from rescue.diagnosis.evidence import CaseFiles
+from rescue.diagnosis.exceptions import Report
+from rescue.diagnosis.output import Output
+from rescue.diagnosis.trace import Trace
 from rescue.model import Replay
-from rescue.output import Output
-from rescue.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ each hit to its line is two to three times as fast as reading line by line.
 import re
 from dataclasses import dataclass, field
 
-from rescue import strace
-from rescue.evidence import Buffer
-from rescue.strace import Call, Exit, Signal
+from rescue.diagnosis import strace
+from rescue.diagnosis.evidence import Buffer
+from rescue.diagnosis.strace import Call, Exit, Signal
 
 _INTERESTING = re.compile(
     rb" = -1 E(?!CHILD|AGAIN|INTR)| \+\+\+ | --- SIG(?!CHLD)| execve| connect\(| clone| v?fork[( ]"

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from rescue.container import Container
+from rescue.diagnosis.container import Container
 from rescue.model import JsonObject
 
 _KINDS = {

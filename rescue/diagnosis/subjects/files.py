@@ -2,13 +2,13 @@
 
 import re
 
-from rescue import correlate, output
-from rescue.correlate import Key, Place
-from rescue.facts import Subject, Value, prefixed
+from rescue.diagnosis import correlate, output
+from rescue.diagnosis.correlate import Key, Place
+from rescue.diagnosis.facts import Subject, Value, prefixed
+from rescue.diagnosis.output import Line
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.suspects import Suspect, evidence
 from rescue.model import Evidence
-from rescue.output import Line
-from rescue.recording import Recording
-from rescue.suspects import Suspect, evidence
 
 _MOST = 12
 _TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"

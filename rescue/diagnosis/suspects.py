@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from rescue import output, strace
-from rescue.deaths import Death
+from rescue.diagnosis import output, strace
+from rescue.diagnosis.deaths import Death
+from rescue.diagnosis.noise import is_noise
+from rescue.diagnosis.output import Line
+from rescue.diagnosis.recording import Recording
+from rescue.diagnosis.strace import Address, Call
+from rescue.diagnosis.trace import Failure, Trace
 from rescue.model import Evidence
-from rescue.noise import is_noise
-from rescue.output import Line
-from rescue.recording import Recording
-from rescue.strace import Address, Call
-from rescue.trace import Failure, Trace
 
 _CALLS_LEFT = 30
 _MANY = 1000
