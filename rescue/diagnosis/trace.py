@@ -159,6 +159,11 @@ def _add_failure(trace: Trace, call: Call, count: int) -> None:
     trace.failures[key] = Failure(call, count + (known.count if known else 0))
 
 
+def _program(names: list[str]) -> str:
+    """The path of an execve; busybox starts its applets as /proc/self/exe, then argv[0] says more."""
+    return names[1] if names[:1] == ["/proc/self/exe"] and len(names) > 1 else "".join(names[:1])
+
+
 def _follow(trace: Trace, call: Call) -> None:
     """Who is whose child, runs which program, as which user, in which directory."""
     process = trace.process(call.pid)
@@ -170,7 +175,7 @@ def _follow(trace: Trace, call: Call) -> None:
         )
     elif call.name in ("execve", "execveat"):
         names = strace.strings(call.args)
-        process.program, process.argv = (names[0], tuple(names[1:])) if names else ("", ())
+        process.program, process.argv = _program(names), tuple(names[1:])
         process.exec_offset = call.offset
         trace.unreadable += not names
     elif call.name in ("setuid", "setreuid", "setresuid"):

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from rescue.cli import COMMANDS, main
+from rescue.diagnosis.diagnose import rules
 from rescue.errors import ExitCode
 from rescue.options import DEFAULT_TOOLKIT_IMAGE
 from tests.readme import BLOCKS, README, ROOT, updated
@@ -41,7 +42,10 @@ def test_a_command_that_is_named_exists(word: str) -> None:
     assert word in COMMANDS
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", TEXT))))
+SAID = TEXT + "".join(f"{cause.message} {cause.advice}" for cause in rules())
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", SAID))))
 def test_an_option_that_is_named_exists(option: str) -> None:
     helps = [CliRunner().invoke(main, [name, "--help"]).output for name in COMMANDS]
     assert any(option in text for text in helps)

@@ -36,6 +36,8 @@ def subjects(recording: Recording, _suspects: list[Suspect]) -> list[Subject]:
 
 
 def _deaths(recording: Recording) -> list[Subject]:
+    if recording.replay.ended in ("stopped", "timeout"):
+        return []  # The hunter itself ended the program.
     found = [
         _death(recording, d) for d in (*reversed(recording.deaths), *_killed(recording)) if d.exit and d.exit.signal
     ]
