@@ -5,25 +5,30 @@ podman exec takes three times as long and keeps output in a detached monitor; th
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
-import struct
 import tempfile
-import termios
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
-from tty import setraw
+from typing import Protocol
 
 from rescue.sandbox.kubelet.podman import RUNTIME
+from rescue.sandbox.kubelet.terminal import Terminal
 from rescue.sandbox.kubelet.wording import exec_error
 
 STDOUT, STDERR = 1, 2
 CHUNK = 1 << 16
 # Chunks in memory while the reader is slow; then the command waits, as on a full pipe.
 QUEUE = 64
+
+
+class Reader(Protocol):
+    """Where output comes from: a pipe or a terminal."""
+
+    async def read(self, n: int, /) -> bytes:
+        """The next bytes, at most ``n``; none at the end."""
 
 
 class ExecError(Exception):
@@ -40,7 +45,7 @@ class ExecError(Exception):
 class ExecSession:
     """One command; read ``output()`` to its end, then ``wait()`` for the exit code (ExecError)."""
 
-    def __init__(self, process: Process, folder: Path, terminal: int | None) -> None:
+    def __init__(self, process: Process, folder: Path, terminal: Terminal | None) -> None:
         self._process = process
         self._folder = folder
         self._terminal = terminal
@@ -52,7 +57,7 @@ class ExecSession:
         """Bytes for the command's stdin; ignored after its end."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
             if self._terminal is not None:
-                await asyncio.to_thread(_write_all, self._terminal, data)
+                await self._terminal.write(data)
             elif self._process.stdin is not None:
                 self._process.stdin.write(data)
                 await self._process.stdin.drain()
@@ -67,7 +72,7 @@ class ExecSession:
     async def resize(self, width: int, height: int) -> None:
         """Set the terminal's size in characters."""
         if self._terminal is not None and self._process.returncode is None:
-            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+            self._terminal.resize(width, height)
             self._process.send_signal(signal.SIGWINCH)
 
     async def output(self) -> AsyncIterator[tuple[int, bytes]]:
@@ -102,7 +107,7 @@ class ExecSession:
     async def _collect(self) -> None:
         try:
             if self._terminal is not None:
-                await self._read_terminal(self._terminal)
+                await self._forward_checked(self._terminal, STDOUT)
             else:
                 assert self._process.stdout is not None
                 assert self._process.stderr is not None
@@ -115,20 +120,18 @@ class ExecSession:
             self._clean()
         await self._queue.put(None)
 
-    async def _forward(self, reader: asyncio.StreamReader, stream: int) -> None:
+    async def _forward(self, reader: Reader, stream: int) -> None:
         while data := await reader.read(CHUNK):
             await self._queue.put((stream, data))
 
-    async def _forward_checked(self, reader: asyncio.StreamReader, stream: int) -> None:
+    async def _forward_checked(self, reader: Reader, stream: int) -> None:
         """As ``_forward``, for the stream on which runc also says that it could not start the command."""
         held = b""
-        # Linux says EIO, not end of file, when the last writer of a terminal has gone.
-        with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK):
-                held += data
-                if await self._has_started():
-                    await self._queue.put((stream, held))
-                    held = b""
+        while data := await reader.read(CHUNK):
+            held += data
+            if await self._has_started():
+                await self._queue.put((stream, held))
+                held = b""
         await self._process.wait()
         if not self._pid_file.exists():
             self._failure = held or b"the command could not be started"
@@ -142,20 +145,9 @@ class ExecSession:
             await asyncio.sleep(0.01)
         return self._pid_file.exists()
 
-    async def _read_terminal(self, terminal: int) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(terminal), "rb", 0)
-        )
-        try:
-            await self._forward_checked(reader, STDOUT)
-        finally:
-            transport.close()
-
     def _clean(self) -> None:
         if self._terminal is not None:
-            os.close(self._terminal)
+            self._terminal.close()
             self._terminal = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -166,16 +158,15 @@ async def start_exec(container: str, command: list[str], *, stdin: bool, tty: bo
     # With a log file of its own, runc says on stderr only why it failed.
     options = ["--log", str(folder / "log"), "exec", "--pid-file", str(folder / "pid")]
     if tty:
-        terminal, other = os.openpty()
-        # The container's own terminal echoes; this one only carries bytes.
-        setraw(other)
+        terminal = Terminal()
         options += ["--tty", "--env", "TERM=xterm"]
         try:
             process = await asyncio.create_subprocess_exec(
-                RUNTIME, *options, container, *command, stdin=other, stdout=other, stderr=other
-            )
+                RUNTIME, *options, container, *command,
+                stdin=terminal.other, stdout=terminal.other, stderr=terminal.other,
+            )  # fmt: skip
         finally:
-            os.close(other)
+            os.close(terminal.other)
         return ExecSession(process, folder, terminal)
     process = await asyncio.create_subprocess_exec(
         RUNTIME, *options, container, *command, stdin=PIPE if stdin else DEVNULL, stdout=PIPE, stderr=PIPE
@@ -193,8 +184,3 @@ async def run_exec(container: str, command: list[str], timeout: float) -> tuple[
     except (TimeoutError, asyncio.CancelledError):
         await session.kill()
         raise
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -17,6 +17,7 @@ from tests.sandbox.kubelet.pods import (
     log,
     pod,
     reasons,
+    run,
     running,
     terminated,
     until,
@@ -95,12 +96,12 @@ async def test_a_pod_that_is_not_restarted_finishes(store: Store, policy: str, c
 async def test_init_containers_run_in_order_before_the_app(kubelet: Kubelet, store: Store) -> None:
     mount: Object = {"volumeMounts": [{"name": "d", "mountPath": "/d"}]}
     init = [container(name, f"echo {name} >> /d/order", **mount) for name in ("first", "second")]
-    app = container(script="cat /d/order; sleep 1000", **mount)
+    app = container(**mount)
     volumes = [{"name": "d", "emptyDir": {}}]
     store.create("pods", pod("init", app, initContainers=init, volumes=volumes))
     found = await until(store, "init", running)
     assert [e["state"]["terminated"]["exitCode"] for e in found["status"]["initContainerStatuses"]] == [0, 0]
-    assert await log(kubelet, found) == b"first\nsecond\n"
+    assert await run(kubelet, found, "cat /d/order") == "first\nsecond\n"
 
 
 async def test_a_sidecar_starts_first_and_stops_last(kubelet: Kubelet, store: Store) -> None:
@@ -114,9 +115,9 @@ async def test_a_sidecar_starts_first_and_stops_last(kubelet: Kubelet, store: St
     await until(store, "side", running)
     store.mark_deleted("pods", NAMESPACE, "side", 9)
     await gone(store, "side")
-    store.create("pods", pod("reader", container(script="cat /d/log; sleep 1000", **mount), volumes=[claim]))
+    store.create("pods", pod("reader", container(**mount), volumes=[claim]))
     found = await until(store, "reader", running)
-    assert (await log(kubelet, found)).split() == [b"side-begin", b"app-begin", b"app-end", b"side-end"]
+    assert (await run(kubelet, found, "cat /d/log")).split() == ["side-begin", "app-begin", "app-end", "side-end"]
 
 
 async def test_a_deadline_fails_the_pod(store: Store) -> None:

@@ -59,9 +59,10 @@ async def test_output_comes_as_it_is_written(kubelet: Kubelet, target: Object) -
 async def test_a_terminal_has_a_size_and_joins_the_streams(kubelet: Kubelet, target: Object) -> None:
     session = await kubelet.exec(target, "app", ["sh"], stdin=True, tty=True)
     await session.resize(90, 30)
-    await session.write(b"stty size; echo err >&2; exit 4\n")
+    # runc sets the size a moment after the command's start.
+    await session.write(b"until stty size | grep '30 90'; do sleep 0.1; done; echo err >&2; exit 4\n")
     found = await collect(session)
-    assert b"30 90" in found[1]
+    assert b"\n30 90\r\n" in found[1]
     assert b"err" in found[1]
     assert (found[0], set(found)) == (b"4", {0, 1})
 
