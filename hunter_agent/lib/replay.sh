@@ -14,11 +14,13 @@ replay() { # run folder, program and its arguments
     end_replay
 }
 
+# TERM may come at any moment: everything that its handler reads is set before $run is.
 begin_replay() { # run folder
-    run=$1 out=$1/out
     notes='' leader='' launcher='' sampler='' main_pid='' status='' reason='' failure=''
-    spool_error=no termed=no kill_at=''
+    spool_error=no termed=no traced=no launched=no kill_at='' started=$EPOCHREALTIME
     find_session
+    out=$1/out
+    run=$1
     begin_log
     reserve_space
     read_options
@@ -62,6 +64,7 @@ set_number() { # option, value
 start_program() { # -
     started=$EPOCHREALTIME
     log "traced=$traced"
+    launched=yes
     "$bb" setsid "$bb" setsid "$bb" sh "$root/hunter" launch "$run" "$$" "$container_umask" "$mode" \
         </dev/null >/dev/null 2>"$out/.launch.err" 9>&-
     meet_launcher
@@ -231,13 +234,22 @@ name_stderr() { # -
 # The hunter itself is being ended in the middle of a replay.
 abandon() { # why
     note "$1"
-    kill_program
+    [ "$launched" = no ] || end_everything
     facts="traced=$traced
 ${main_pid:+main_pid=$main_pid
 }"
     reason=stopped ended=stopped finished=$EPOCHREALTIME
     [ -z "$sampler" ] || stop_sampler
     end_replay
+}
+
+# In this order strace sees its tracees die; the second round is for what the launcher was just about to start.
+end_everything() { # -
+    [ -n "$leader" ] || meet_launcher
+    kill_program
+    # shellcheck disable=SC2046 # a list of pids; one that has just ended is no error
+    kill -KILL "$launcher" "$leader" $("$bb" cat "$out/.copiers") 2>/dev/null || :
+    kill_program
 }
 
 # A run that an earlier hunter began: the container died under it (OOM kill of the group, eviction, a node's end).
