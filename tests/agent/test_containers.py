@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +28,9 @@ Start = Callable[..., str]
 
 def podman(*arguments: str) -> str:
     """Run podman; fails with what it said."""
-    done = subprocess.run([*PODMAN, *arguments], capture_output=True, text=True, timeout=60)
+    # conmon writes an empty file `oom` into the folder that podman was called from.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([*PODMAN, *arguments], capture_output=True, text=True, timeout=60, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
