@@ -11,6 +11,8 @@ from rescue.model import JsonObject, Owner, Target
 from rescue.triage import controller_of, selector_keys
 
 LOG_LINES = 2000
+# The kubelet's answers, with status 200, when it has lost a log: words of its own that no program wrote.
+_NO_LOG = ("unable to retrieve container logs for ", "failed to try resolving symlinks in path ")
 CONTROLLERS = ("replicasets", "replicationcontrollers", "statefulsets", "daemonsets", "jobs")
 # Owners that are looked up for their own owner: a Deployment says more than its ReplicaSet.
 _PARENTS = {"ReplicaSet": "replicasets", "Job": "jobs"}
@@ -87,7 +89,7 @@ def _gather_logs(cluster: Cluster, case: Case, target: Target) -> None:
         text, refused = _attempt(
             partial(cluster.logs, target.namespace, target.pod, target.container, previous, LOG_LINES)
         )
-        if not refused:
+        if not refused and not text.startswith(_NO_LOG):
             case.write(log_name(target.container, previous), text)
 
 

@@ -1,0 +1,119 @@
+"""What the cluster tells is written down, what it refuses is named, and no value of a Secret is kept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rescue.case import Case
+from rescue.gather import gather, published_anyway, quarantine, related_objects
+from rescue.kube.errors import ClusterError
+from rescue.triage import choose_target
+
+from .recorded import recorded
+
+LOST = recorded("oom")["logs"]["eater.previous"]["stdout"]
+
+
+class Cluster:
+    """Answers from tables; what is not in them does not exist, what is in ``forbidden`` is refused."""
+
+    def __init__(self, forbidden: tuple[str, ...] = (), **lists: list[Any]) -> None:
+        self.lists = lists
+        self.forbidden = forbidden
+        self.texts = {False: "it runs\n", True: LOST}
+
+    def _check(self, resource: str) -> None:
+        if resource in self.forbidden:
+            raise ClusterError(f"{resource} is forbidden", "", 403)
+
+    def list(self, resource: str, _namespace: str, **_query: str) -> list[Any]:
+        self._check(resource)
+        return self.lists.get(resource, [])
+
+    def get(self, resource: str, _namespace: str, name: str) -> Any:
+        self._check(resource)
+        for item in self.lists.get(resource, []):
+            if item["metadata"]["name"] == name:
+                return item
+        raise ClusterError(f'{resource} "{name}" not found', "", 404)
+
+    def logs(self, _namespace: str, _pod: str, _container: str, previous: bool, _lines: int) -> str:
+        return self.texts[previous]
+
+
+def named(name: str, **more: Any) -> Any:
+    return {"metadata": {"name": name}, **more}
+
+
+def gathered(folder: Path, cluster: Any) -> Case:
+    pod = recorded("oom")["last"]
+    case = Case.create(folder / "case")
+    gather(cluster, case, pod, choose_target(pod, None, None))
+    return case
+
+
+def test_the_kubelets_excuse_for_a_lost_log_is_no_log(tmp_path: Path) -> None:
+    assert LOST.startswith("unable to retrieve container logs")
+    case = gathered(tmp_path, Cluster())
+    assert case.bytes("logs/eater.log") == b"it runs\n"
+    assert not (case.path / "logs/eater.previous.log").exists()
+
+
+def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
+    case = gathered(tmp_path, Cluster(forbidden=("events", "services", "configmaps")))
+    unreadable = json.loads(case.bytes("objects.json"))["unreadable"]
+    assert unreadable == {name: f"{name} is forbidden" for name in ("events", "services", "configmaps")}
+
+
+def test_only_the_keys_of_a_secret_are_kept() -> None:
+    pod: Any = {
+        "metadata": {"namespace": "shop"},
+        "spec": {
+            "containers": [
+                {"name": "web", "envFrom": [{"secretRef": {"name": "env"}}]},
+                {"name": "log", "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "a"}}}]},
+            ],
+            "volumes": [
+                {"name": "tls", "secret": {"secretName": "tls"}},
+                {"name": "all", "projected": {"sources": [{"configMap": {"name": "settings"}}]}},
+                {"name": "data", "persistentVolumeClaim": {"claimName": "books"}},
+            ],
+        },
+    }
+    secrets = [named("env", data={"TOKEN": "c2VjcmV0"}), named("tls", data={"tls.key": "c2VjcmV0", "tls.crt": "x"})]
+    maps = [named("settings", data={"a": "1"}, binaryData={"b": "AA=="})]
+    claims = [named("books", spec={"accessModes": ["ReadWriteOnce"]}, status={"phase": "Bound"})]
+    cluster: Any = Cluster(secrets=secrets, configmaps=maps, persistentvolumeclaims=claims)
+    objects = related_objects(cluster, pod)
+    assert objects["secrets"] == {"env": ["TOKEN"], "tls": ["tls.crt", "tls.key"]}
+    assert objects["configMaps"] == {"settings": ["a", "b"]}
+    assert objects["persistentVolumeClaims"]["books"]["phase"] == "Bound"
+    assert "c2VjcmV0" not in json.dumps(objects)
+
+
+@pytest.mark.parametrize("forbidden", ["replicasets", "jobs"])
+def test_an_unknown_selector_makes_every_label_unsafe(forbidden: str) -> None:
+    cluster: Any = Cluster(forbidden=(forbidden,))
+    keys, warnings = quarantine(cluster, "shop")
+    assert keys is None
+    assert f"selectors of {forbidden} cannot be read" in warnings[0]
+
+
+def test_the_quarantine_holds_every_selectors_keys() -> None:
+    sets = [named("web", spec={"selector": {"matchLabels": {"app": "web", "pod-template-hash": "1"}}})]
+    cluster: Any = Cluster(replicasets=sets, replicationcontrollers=[named("old", spec={"selector": {"run": "x"}})])
+    assert quarantine(cluster, "shop") == ({"app", "pod-template-hash", "run"}, [])
+
+
+def test_a_service_that_publishes_the_clone_all_the_same_is_warned_of() -> None:
+    services = [
+        named("peers", spec={"selector": {"tier": "db"}, "publishNotReadyAddresses": True}),
+        named("db", spec={"selector": {"tier": "db"}}),
+        named("other", spec={"selector": {"tier": "web"}, "publishNotReadyAddresses": True}),
+        named("manual", spec={"publishNotReadyAddresses": True}),
+    ]
+    cluster: Any = Cluster(services=services)
+    warnings = published_anyway(cluster, "shop", {"tier": "db"})
+    assert [warning.split()[1] for warning in warnings] == ["peers"]
