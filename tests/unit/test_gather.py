@@ -22,7 +22,7 @@ class Cluster:
     def __init__(self, forbidden: tuple[str, ...] = (), **lists: list[Any]) -> None:
         self.lists = lists
         self.forbidden = forbidden
-        self.texts = {False: "it runs\n", True: LOST}
+        self.texts: dict[bool, str] = {False: "it runs\n", True: LOST}
 
     def _check(self, resource: str) -> None:
         if resource in self.forbidden:
@@ -104,7 +104,7 @@ def test_an_unknown_selector_makes_every_label_unsafe(forbidden: str) -> None:
 def test_the_quarantine_holds_every_selectors_keys() -> None:
     sets = [named("web", spec={"selector": {"matchLabels": {"app": "web", "pod-template-hash": "1"}}})]
     cluster: Any = Cluster(replicasets=sets, replicationcontrollers=[named("old", spec={"selector": {"run": "x"}})])
-    assert quarantine(cluster, "shop") == ({"app", "pod-template-hash", "run"}, [])
+    assert quarantine(cluster, "shop") == (frozenset({"app", "pod-template-hash", "run"}), [])
 
 
 def test_a_service_that_publishes_the_clone_all_the_same_is_warned_of() -> None:
