@@ -21,7 +21,7 @@ lint: setup ## Run ruff, mypy and shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck $$(scripts/shell-files)
+	$(BIN)/shellcheck --check-sourced --external-sources $$(scripts/shell-files)
 
 e2e: setup ## Run the end-to-end suite on the sandbox, or on a cluster: CONTEXT=name
 	$(BIN)/pytest -m e2e tests/e2e $(if $(CONTEXT),--context '$(CONTEXT)')
