@@ -94,6 +94,6 @@ def collect(cluster: Cluster, clone: Clone, run: str, folder: Path, tick: Callab
 def _lost(clone: Clone, error: Exception) -> RescueError:
     return RescueError(
         f"the stream from clone {clone.name} is lost: {error}",
-        "what came is in the case; try: rescue diagnose CASE",
+        f"is the cluster reachable? see: kubectl get pod {clone.name} -n {clone.namespace}",
         ExitCode.CLUSTER,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from rescue import __version__, clone, collect, gather, replay, toolkit
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
+from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
 from rescue.judge import judge
 from rescue.kube.client import Cluster, connect
@@ -26,6 +27,7 @@ RUN = "1"
 SHORTEST, LONGEST, FACTOR = 20.0, 600.0, 3.0
 POLL_SECONDS = 2.0
 STATUS_SECONDS = 15.0
+GRACE_SECONDS = 120.0  # beyond the replay's time limit, for a container that the kubelet must start again first
 
 
 @dataclass
@@ -112,21 +114,26 @@ def _collect(run: _Run, made: clone.Clone, target: Target, seconds: float) -> No
     say(f"replaying, for at most {seconds:.0f} s: {' '.join(run.header['command'])[:100]}")
     run.note(replayed=True)
     replay.request(run.cluster, made, RUN, {"seconds": f"{seconds:.0f}"})
-    watch = _Watch(run, made, target.container)
-    with _stopped_on_interrupt(run, made):
+    watch = _Watch(run, made, target.container, seconds)
+    with _kept_in_the_case(run, made):
         collect.collect(run.cluster, made, RUN, run.case.path / REPLAY, watch.tick)
     say("replay ended, everything collected")
     watch.settle()
 
 
 @contextmanager
-def _stopped_on_interrupt(run: _Run, made: clone.Clone) -> Iterator[None]:
-    """Ctrl-C: the clone is deleted a moment later; the case keeps what came so far."""
+def _kept_in_the_case(run: _Run, made: clone.Clone) -> Iterator[None]:
+    """Whatever ends the block: the clone's last status is saved, and the user learns what became of the rest."""
     try:
         yield
     except KeyboardInterrupt:
-        run.console.warn(f"interrupted; what came so far is in {run.case.path}")
+        run.console.warn(f"interrupted; judge what came so far with: rescue diagnose {run.case.path}")
+        if run.options.keep:
+            replay.stop(run.cluster, made, RUN)
         raise
+    except RescueError as error:
+        hint = f"{error.hint}; judge what came so far with: rescue diagnose {run.case.path}"
+        raise RescueError(error.message, hint, error.code) from error
     finally:
         _save_status(run, made)
 
@@ -142,22 +149,29 @@ def _save_status(run: _Run, made: clone.Clone) -> JsonObject:
 
 
 class _Watch:
-    """Looks at the clone while it is being collected, not more often than every POLL_SECONDS."""
+    """Looks at the clone while its replay is collected, not more often than every POLL_SECONDS."""
 
-    def __init__(self, run: _Run, made: clone.Clone, container: str) -> None:
+    def __init__(self, run: _Run, made: clone.Clone, container: str, seconds: float) -> None:
         self._run, self._clone, self._container = run, made, container
         self._next = time.monotonic() + POLL_SECONDS
+        self._end = time.monotonic() + seconds + GRACE_SECONDS
 
     def tick(self) -> None:
-        """Say what changed; raises ClusterError when the clone is gone."""
-        if time.monotonic() < self._next:
+        """Raises RescueError when the clone has ended, or the replay is long overdue."""
+        now = time.monotonic()
+        if now < self._next:
             return
-        self._next = time.monotonic() + POLL_SECONDS
-        _save_status(self._run, self._clone)
+        self._next = now + POLL_SECONDS
+        status = _save_status(self._run, self._clone)
+        if status.get("phase") in ("Failed", "Succeeded"):
+            why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+            raise RescueError(f"the clone ended during the replay: {why}", "see: kubectl get events", ExitCode.CLUSTER)
+        if now > self._end:
+            raise RescueError("the replay did not end in its time", "look at the clone with --keep", ExitCode.CLUSTER)
 
     def settle(self) -> None:
         """After a run without an end of its own, wait for the kubelet to say how the container ended."""
-        end = (self._run.case.path / REPLAY / "end").read_text(encoding="utf-8")
+        end = self._run.case.bytes(f"{REPLAY}/end").decode("utf-8", "replace")
         deadline = time.monotonic() + STATUS_SECONDS
         while "ended=lost" in end and time.monotonic() < deadline:
             if _was_terminated(_save_status(self._run, self._clone), self._container):
