@@ -1,0 +1,146 @@
+"""A clone is made only after a dry-run, and deleted whatever happens in between."""
+
+import time
+from typing import Any
+
+import pytest
+
+from rescue.clone import DELETE_ATTEMPTS, Clone, create, delete, living, wait_until_held
+from rescue.errors import ExitCode, RescueError
+from rescue.kube.errors import ClusterError
+
+MANIFEST = {"metadata": {"name": "rescue-web-x2b4c", "namespace": "shop"}}
+CLONE = Clone("shop", "rescue-web-x2b4c", "uid-1", "7")
+OUTAGE = ClusterError("the API server does not answer", "is it up?", 0)
+RUNNING: Any = {"running": {}}
+
+
+class Cluster:
+    """A namespace with at most one pod; ``failing`` names the errors that the next calls of a verb raise."""
+
+    def __init__(self, **failing: list[ClusterError | None]) -> None:
+        self.failing = failing
+        self.pods: dict[str, Any] = {}
+        self.calls: list[str] = []
+        self.states: list[Any] = []
+
+    def _call(self, verb: str) -> None:
+        self.calls.append(verb)
+        queue = self.failing.get(verb, [])
+        error = queue.pop(0) if queue else None
+        if error:
+            raise error
+
+    def create(self, _resource: str, _namespace: str, manifest: Any, dry_run: bool = False) -> Any:
+        self._call("dry_run" if dry_run else "create")
+        made = {"metadata": {**manifest["metadata"], "uid": "uid-1", "resourceVersion": "7"}, "spec": {}, "status": {}}
+        if not dry_run:
+            self.pods[manifest["metadata"]["name"]] = made
+        return made
+
+    def get(self, _resource: str, _namespace: str, name: str) -> Any:
+        self._call("get")
+        if name not in self.pods:
+            raise ClusterError("not found", "", 404)
+        return self.pods[name]
+
+    def delete(self, _resource: str, _namespace: str, name: str, uid: str) -> None:
+        self._call("delete")
+        assert uid == "uid-1"
+        if self.pods.pop(name, None) is None:
+            raise ClusterError("not found", "", 404)
+
+    def watch(self, *_arguments: Any) -> Any:
+        for status in self.states:
+            self.pods[CLONE.name]["status"] = status
+            yield {"type": "MODIFIED", "object": self.pods[CLONE.name]}
+
+
+@pytest.fixture(autouse=True)
+def _no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+
+
+def test_a_refused_dry_run_creates_nothing() -> None:
+    cluster: Any = Cluster(dry_run=[ClusterError("exceeded quota: q", "ask for more", 403)])
+    with pytest.raises(ClusterError, match="nothing was created: exceeded quota: q"):
+        create(cluster, "shop", MANIFEST)
+    assert cluster.calls == ["dry_run"]
+
+
+def test_a_clone_whose_creation_was_not_confirmed_is_looked_for_and_deleted() -> None:
+    cluster: Any = Cluster(create=[OUTAGE])
+    cluster.pods["rescue-web-x2b4c"] = {"metadata": {**MANIFEST["metadata"], "uid": "uid-1", "resourceVersion": "7"}}
+    with pytest.raises(ClusterError, match="does not answer"):
+        create(cluster, "shop", MANIFEST)
+    assert cluster.pods == {}
+
+
+@pytest.mark.parametrize("trouble", [RescueError("any"), KeyboardInterrupt(), ValueError("a bug")])
+def test_the_clone_goes_whatever_happens(trouble: BaseException) -> None:
+    cluster: Any = Cluster()
+    said: list[str] = []
+    with pytest.raises(type(trouble)), living(cluster, "shop", MANIFEST, False, said.append) as clone:
+        assert clone == CLONE
+        raise trouble
+    assert cluster.pods == {}
+    assert said == ["clone rescue-web-x2b4c deleted"]
+
+
+def test_a_kept_clone_stays_and_the_command_to_delete_it_is_said() -> None:
+    cluster: Any = Cluster()
+    said: list[str] = []
+    with living(cluster, "shop", MANIFEST, True, said.append):
+        pass
+    assert list(cluster.pods) == ["rescue-web-x2b4c"]
+    assert said == ["clone kept: kubectl delete pod rescue-web-x2b4c -n shop"]
+
+
+def test_an_outage_at_deletion_is_sat_out() -> None:
+    cluster: Any = Cluster(delete=[OUTAGE, OUTAGE, OUTAGE])
+    create(cluster, "shop", MANIFEST)
+    delete(cluster, CLONE)
+    assert cluster.pods == {}
+
+
+@pytest.mark.parametrize("error", [OUTAGE, ClusterError("forbidden", "", 403)], ids=["outage", "forbidden"])
+def test_a_clone_that_cannot_be_deleted_is_named_with_the_command_to_type(error: ClusterError) -> None:
+    cluster: Any = Cluster(delete=[error] * DELETE_ATTEMPTS)
+    create(cluster, "shop", MANIFEST)
+    with pytest.raises(RescueError, match=r"rescue-web-x2b4c was not deleted") as refused:
+        delete(cluster, CLONE)
+    assert refused.value.hint.startswith("kubectl delete pod rescue-web-x2b4c -n shop")
+    assert cluster.calls.count("delete") == (1 if error.status else DELETE_ATTEMPTS)
+
+
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_clone_that_is_gone_already_or_another_pod_of_its_name_is_left_alone(status: int) -> None:
+    cluster: Any = Cluster(delete=[ClusterError("gone", "", status)])
+    delete(cluster, CLONE)
+    assert cluster.calls == ["delete"]
+
+
+def waiting(reason: str) -> Any:
+    entry = {"name": "web", "state": {"waiting": {"reason": reason, "message": "because"}}}
+    return {"phase": "Pending", "containerStatuses": [entry]}
+
+
+HELD = {"containerStatuses": [{"name": "web", "state": RUNNING}, {"name": "rescue-keeper", "state": RUNNING}]}
+
+
+def test_every_reason_to_wait_is_said_once() -> None:
+    cluster: Any = Cluster()
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [waiting("ErrImagePull"), waiting("ErrImagePull"), waiting("ContainerCreating"), HELD]
+    said: list[str] = []
+    wait_until_held(cluster, CLONE, "web", 60, said.append)
+    assert said == ["waiting: web: ErrImagePull: because", "waiting: web: ContainerCreating: because"]
+
+
+def test_waiting_has_an_end() -> None:
+    cluster: Any = Cluster()
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [waiting("ContainerCreating")]
+    with pytest.raises(RescueError, match="did not start within 0 s") as refused:
+        wait_until_held(cluster, CLONE, "web", 0.01, lambda _text: None)
+    assert refused.value.code is ExitCode.CLUSTER
