@@ -11,6 +11,7 @@ from rescue.model import Evidence
 _TAIL_BYTES = 1 << 18
 _TAIL_LINES = 40
 _LAST_LINES = 6
+_LINE_CHARS = 4000  # A longer line is data; some patterns need the square of its length.
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _HARMLESS = re.compile(
     r"\bwarn|\bnotice\b|\bdebug\b|using (?:the )?default|skipp(?:ed|ing)|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
@@ -46,6 +47,22 @@ UNRESOLVED = re.compile(
 )
 """A name that has no address, in the words of resolvers and runtimes."""
 
+TLS_PLAIN = re.compile(
+    r"wrong[ _]version[ _]number|(?:HTTPS?|SSL) request on a non-SSL|server gave HTTP response to HTTPS client"
+    r"|first record does not look like a TLS handshake|packet[ _]length[ _]too[ _]long|unknown[ _]protocol\b"
+    r"|Unsupported or unrecognized SSL message|SSL_ERROR_RX_RECORD_TOO_LONG|server does not support SSL",
+    re.I,
+)
+"""A TLS handshake with a server that does not speak TLS, in the words of TLS libraries."""
+
+TLS_TRUST = re.compile(
+    r"certificate[ _]verify[ _]failed|unable to get (?:local )?issuer certificate|self[- ]signed certificate"
+    r"|x509: certificate|PKIX path|certificate has expired|CERT_HAS_EXPIRED|SELF_SIGNED_CERT|tls: bad certificate"
+    r"|unknown (?:certificate authority|ca)\b|UNABLE_TO_(?:VERIFY|GET)\w*|hostname mismatch|ERR_TLS_CERT_ALTNAME",
+    re.I,
+)
+"""A certificate that is not accepted."""
+
 _ERRORS = {name: re.compile(pattern, re.I) for name, pattern in ERRORS.items()}
 
 
@@ -78,13 +95,18 @@ class Output:
         """The very last lines: those of the first stream that has any, which is stderr."""
         return next((stream[-_LAST_LINES:] for stream in self.streams if stream), ())
 
+    @property
+    def closing(self) -> tuple[Line, ...]:
+        """The very last lines of every stream."""
+        return tuple(line for stream in self.streams for line in stream[-_LAST_LINES:])
+
     def saying(self, path: str, errno: str = "") -> Line | None:
         """The last line of the tail that names a path, and is not a mere warning."""
         return _saying(self.tail, path, errno)
 
     def says_last(self, path: str, errno: str = "") -> bool:
         """True when one of the very last lines of any stream names it."""
-        return _saying((line for s in self.streams for line in s[-_LAST_LINES:]), path, errno) is not None
+        return _saying(self.closing, path, errno) is not None
 
     def original_says(self, path: str, errno: str = "") -> Line | None:
         """The same for the logs of the original container."""
@@ -117,19 +139,31 @@ def read(inputs: CaseFiles) -> Output:
 
 
 def lines(source: str, raw: bytes) -> tuple[Line, ...]:
-    """The non-empty lines in the last quarter of a megabyte, with their numbers in the whole."""
+    """The non-empty lines in the last quarter of a megabyte, with their numbers in the whole; long ones shortened."""
     start = max(0, len(raw) - _TAIL_BYTES)
     number = raw.count(b"\n", 0, start)
     rows = _ANSI.sub(b"", raw[start:]).decode("utf-8", "replace").split("\n")
     return tuple(
-        Line(f"{source}:{number + index}", row.rstrip("\r")) for index, row in enumerate(rows, 1) if row.strip()
+        Line(f"{source}:{number + index}", _shortened(row.rstrip("\r")))
+        for index, row in enumerate(rows, 1)
+        if row.strip()
     )
+
+
+def _shortened(text: str) -> str:
+    half = _LINE_CHARS // 2
+    return text if len(text) <= _LINE_CHARS else f"{text[:half]} … {text[-half:]}"
 
 
 def spells(errno: str, text: str) -> bool:
     """True when a text says this error in words."""
     pattern = _ERRORS.get(errno)
     return bool(pattern and pattern.search(text))
+
+
+def is_harmless(text: str) -> bool:
+    """True for a warning, a notice, or words of something optional."""
+    return bool(_HARMLESS.search(text))
 
 
 def starts_with_error(errno: str, text: str) -> bool:
@@ -139,7 +173,7 @@ def starts_with_error(errno: str, text: str) -> bool:
 
 def is_system_error(text: str) -> bool:
     """True when a text tells of an error of the system: a file, a connection, a name."""
-    return any(pattern.search(text) for pattern in (*_ERRORS.values(), UNRESOLVED))
+    return any(pattern.search(text) for pattern in (*_ERRORS.values(), UNRESOLVED, TLS_PLAIN, TLS_TRUST))
 
 
 def paths(text: str) -> list[str]:

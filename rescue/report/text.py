@@ -9,6 +9,8 @@ WIDTH = 110
 RUNNERS_UP = 2
 MIB = 1024 * 1024
 _INDENT = " " * 10
+# A program's bytes must not reach the terminal as commands: every control character but tab and line end is replaced.
+_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\t"), ord("\n")}, "\N{REPLACEMENT CHARACTER}")
 
 
 def _wrap(label: str, text: str) -> list[str]:
@@ -103,4 +105,4 @@ def render(report: Report) -> str:
     lines += _notes("warning", report.warnings)
     if report.clone:
         lines += _wrap("clone", f"{report.clone['name']} ({'deleted' if report.clone['deleted'] else 'kept'})")
-    return "\n".join([*lines, *_wrap("case", report.case)]) + "\n"
+    return "\n".join([*lines, *_wrap("case", report.case)]).translate(_CONTROLS) + "\n"
