@@ -112,7 +112,7 @@ def test_a_patch_that_the_server_refuses(cluster: Cluster, ground: str, tmp_path
 
 
 def test_a_clone_whose_toolkit_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
-    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", NO_TOOLKIT, "--wait", "15")
+    run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--toolkit-image", NO_TOOLKIT, "--wait", "60")
     check_error(run, CLUSTER, NO_TOOLKIT)
     assert cluster.left_clones(ground) == []
 
