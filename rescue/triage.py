@@ -30,6 +30,8 @@ ENDED_BY_CLUSTER = {
 # Worst first: a container in one of these states is chosen before one in a later state.
 STATES = ("CrashLoopBackOff", "terminated", "restarted", "never started", "waiting", "running")
 FAILING = STATES[:4]
+# A container whose command cannot be executed says RunContainerError until the back-off begins.
+_CRASHING = ("CrashLoopBackOff", "RunContainerError")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def _state(status: JsonObject, restarts_on_success: bool) -> tuple[str, str, str
         reason = waiting.get("reason", "")
         if reason in NEVER_STARTED and not last:
             return "never started", reason, waiting.get("message", "")
-        name = "CrashLoopBackOff" if reason == "CrashLoopBackOff" else "restarted" if last else "waiting"
+        name = "CrashLoopBackOff" if reason in _CRASHING else "restarted" if last else "waiting"
         return name, reason, waiting.get("message", "")
     if terminated:
         ended_well = terminated.get("exitCode") == 0 and not restarts_on_success

@@ -61,6 +61,13 @@ def test_what_no_replay_explains_is_refused(name: str) -> None:
     assert refused.value.hint
 
 
+def test_a_command_that_cannot_be_executed_fails_from_the_first_moment() -> None:
+    pod = copy.deepcopy(recorded("no-command")["last"])
+    [entry] = pod["status"]["containerStatuses"]
+    entry.update(state={"waiting": {"reason": "RunContainerError", "message": "no such file"}}, lastState={})
+    assert choose_target(pod, None, None).reason == "RunContainerError"
+
+
 def test_the_lifetime_is_that_of_the_last_run_and_unknown_for_one_that_never_ran() -> None:
     assert choose_target(recorded("liveness")["last"], None, None).lifetime == 6
     assert choose_target(recorded("no-command")["last"], None, None).lifetime is None
