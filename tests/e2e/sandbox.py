@@ -29,13 +29,19 @@ def running(folder: Path, keep_images: bool) -> Iterator[Path]:
     finally:
         _sandbox("down", name, state)
         if not keep_images:
-            _call("podman", "rmi", "--force", "--ignore", *(image.name for image in images))
+            _remove([image.name for image in images])
     left = _call("podman", "ps", "--all", "--quiet", "--filter", f"label=dev.rescue.sandbox={name}")
     assert not left, f"the sandbox left containers behind: {left}"
 
 
 def _sandbox(verb: str, name: str, state: Path, *arguments: str) -> None:
     _call(str(RESCUE), "sandbox", verb, "--name", name, *arguments, XDG_STATE_HOME=str(state))
+
+
+def _remove(images: list[str]) -> None:
+    """Remove images from podman, but never one that a container of somebody else uses (exit code 2 of rmi)."""
+    done = subprocess.run(["podman", "rmi", "--ignore", *images], capture_output=True, text=True)
+    assert done.returncode in (0, 2), done.stderr
 
 
 def _exists(image: str) -> bool:
