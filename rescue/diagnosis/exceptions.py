@@ -20,6 +20,7 @@ class Language:
     ``message``, in the last line of the report for which it does, or in the first if ``first``;
     lines up to the last that has ``after`` do not count.  With ``hanging`` a line belongs to the
     report too if an indented one follows it, as in a message of several lines.
+    Where ``stack`` is given, a report without such a line or ``sure`` is none.
     ``sure`` is found in what only the runtime prints: then the exception was really unhandled.
     """
 
@@ -31,6 +32,7 @@ class Language:
     sure: re.Pattern[str] | None = None
     after: re.Pattern[str] | None = None
     hanging: bool = False
+    stack: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Report:
     lines: tuple[Line, ...]
     lines_after: int
     sure: bool
+    error: Line
 
     def text(self) -> str:
         """The whole report."""
@@ -71,7 +74,8 @@ LANGUAGES = (
         body=_re(r"^\s+at |^\s*\.\.\. \d+ (?:more|common frames)|^Caused by: |^\s+Suppressed: |^\t"),
         error=_re(r"(?:Exception in thread \"[^\"]*\" |Caused by: |^)"
             r"(?P<type>(?:[\w$]+\.)+[\w$]*(?:Exception|Error)\w*|Error(?=: ))(?:: (?P<message>.*))?"),
-        sure=_re(r"Exception in thread \"|^Error: "),
+        sure=_re(r"Exception in thread \"|^Error: (?:Unable|Could not find|Invalid)"),
+        stack=_re(r"^\s+at |^\s*\.\.\. \d+ |^Caused by: "),
     ),
     Language(
         "Go",
@@ -93,6 +97,7 @@ LANGUAGES = (
             r": (?P<message>.*)"),
         first=True,
         sure=_re(r"^Node\.js v\d|^    at .*node:internal|triggerUncaughtException|^FATAL ERROR: "),
+        stack=_re(r"^\s+at "),
     ),
     Language(
         "Ruby",
@@ -100,6 +105,21 @@ LANGUAGES = (
         body=_re(r"^\s+from |^\t"),
         error=_re(r"': (?P<message>.*) \((?P<type>[A-Z][\w:]*)\)$"),
         first=True,
+    ),
+    Language(
+        "PHP",
+        start=_re(r"^(?:PHP )?(?:Fatal|Parse) error: "),
+        body=_re(r"^Stack trace:|^#\d+ |^  thrown in |^\s*$"),
+        error=_re(r"^(?:PHP )?(?P<type>Fatal error|Parse error): +(?:Uncaught )?(?P<message>.*)"),
+        first=True,
+    ),
+    Language(
+        "Perl",
+        start=_re(r"^.+ at \S+ line \d+(?:, <\w*> (?:line|chunk) \d+)?\.?$"),
+        body=_re(r"^\t|^BEGIN failed--|^Compilation failed in require"),
+        error=_re(r"^(?P<message>.+ at \S+ line \d+)(?P<type>(?:, <\w*> (?:line|chunk) \d+)?)\.?$"),
+        first=True,
+        sure=_re(r"^BEGIN failed--|^Compilation failed in require"),
     ),
     Language(
         ".NET",
@@ -154,12 +174,14 @@ def _belongs(language: Language, stream: tuple[Line, ...], at: int) -> bool:
 def _report(language: Language, block: tuple[Line, ...], after: int) -> Report | None:
     """The report in a block of lines, if it names an error and has a stack or says so by itself."""
     marks = [i for i, line in enumerate(block) if language.after and language.after.search(line.text)]
-    named = [m for line in block[max(marks, default=0) :] if (m := language.error.search(line.text))]
+    named = [(m, line) for line in block[max(marks, default=0) :] if (m := language.error.search(line.text))]
     sure = language.sure is None or any(language.sure.search(line.text) for line in block)
-    if not named or not (len(block) > 1 or sure):
+    stack = any(language.stack.search(line.text) for line in block) if language.stack else len(block) > 1
+    if not named or not (stack or language.sure is None or sure):
         return None
-    error = named[0] if language.first else named[-1]
-    return Report(language.name, error["type"], (error["message"] or "").strip(), _shortened(block), after, sure)
+    error, line = named[0] if language.first else named[-1]
+    message = (error["message"] or "").strip()
+    return Report(language.name, error["type"], message, _shortened(block), after, sure, line)
 
 
 def _shortened(block: tuple[Line, ...]) -> tuple[Line, ...]:

@@ -26,19 +26,20 @@ def read(table: bytes) -> Memory | None:
     """Bytes of memory.tsv to its figures, None when there is no sample.
 
     ``growth_per_second`` is of the ten seconds before the highest sample; the largest process is
-    the one that ever held most, as ``name (pid N)``.
+    the one that ever held most, as ``name (pid N)``; empty if none was seen with a quarter of the peak.
     """
     head, *rows = table.decode("utf-8", "replace").splitlines() or [""]
     samples = [sample for row in rows if (sample := _sample(row))]
     groups = [sample for sample in samples if sample.kind == "cgroup"]
     if not samples:
         return None
+    peak = max(map(_used, groups), default=_peak_of_processes(samples))
     return Memory(
         limit=_limit(head),
-        peak=max(map(_used, groups), default=_peak_of_processes(samples)),
+        peak=peak,
         oom_kills=_oom_kills(groups),
         growth_per_second=_growth(groups),
-        largest_process=_largest(samples),
+        largest_process=_largest(samples, peak),
         samples=len({sample.time for sample in samples}),
     )
 
@@ -85,6 +86,8 @@ def _peak_of_processes(samples: list[Sample]) -> int:
     return max((s.number(1) for s in _processes(samples)), default=0)
 
 
-def _largest(samples: list[Sample]) -> str:
+def _largest(samples: list[Sample], peak: int) -> str:
     largest = max(_processes(samples), key=lambda s: s.number(1), default=None)
+    if largest and 4 * largest.number(1) < peak:
+        return ""  # The one that held most came and went between two samples.
     return f"{largest.fields[2]} (pid {largest.fields[0]})" if largest else ""

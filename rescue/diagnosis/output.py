@@ -14,7 +14,8 @@ _LAST_LINES = 6
 _LINE_CHARS = 4000  # A longer line is data; some patterns need the square of its length.
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _HARMLESS = re.compile(
-    r"\bwarn|\bnotice\b|\bdebug\b|using (?:the )?default|skipp(?:ed|ing)|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
+    r"\bwarn|(?:^\W*|\[|level\W{1,3}|\d[Z\])]*\s+)(?:notice|debug|trace)\b|using (?:the )?default|skipp(?:ed|ing)"
+    r"|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
     re.I,
 )
 _PATH = re.compile(r"(?<![\w.)/])(/(?!/)[^\s'\"`:;,()\[\]{}<>|=*?\u2018\u2019\u201c\u201d]+)")
@@ -42,7 +43,8 @@ ERRORS = {
 
 UNRESOLVED = re.compile(
     r"name or service not known|temporary failure in name resolution|name does not resolve|nodename nor servname"
-    r"|no address associated with hostname|getaddrinfo|no such host|UnknownHost|\bENOTFOUND\b|\bEAI_\w+",
+    r"|no address associated with hostname|getaddrinfo(?:\(\))?:? (?:\w+ ){0,3}(?:fail|error)|no such host"
+    r"|UnknownHost|\bENOTFOUND\b|\bEAI_\w+",
     re.I,
 )
 """A name that has no address, in the words of resolvers and runtimes."""
@@ -97,8 +99,8 @@ class Output:
 
     @property
     def closing(self) -> tuple[Line, ...]:
-        """The very last lines of every stream."""
-        return tuple(line for stream in self.streams for line in stream[-_LAST_LINES:])
+        """The very last lines of every stream: those of stderr first, and the last of each first."""
+        return tuple(line for stream in self.streams for line in stream[: -_LAST_LINES - 1 : -1])
 
     def saying(self, path: str, errno: str = "") -> Line | None:
         """The last line of the tail that names a path, and is not a mere warning."""
@@ -187,9 +189,10 @@ def _saying(candidates: Iterable[Line], path: str, errno: str) -> Line | None:
     found = [
         line
         for line in candidates
-        if not _HARMLESS.search(line.text)
-        and not _tells_another(errno, line.text)
+        if name in line.text  # The cheap question first: there may be thousands of failing calls.
         and (_names(path, line.text) or (_names(name, line.text) and ("." in name or spells(errno, line.text))))
+        and not _HARMLESS.search(line.text)
+        and not _tells_another(errno, line.text)
     ]
     spelled = [line for line in found if spells(errno, line.text)]
     return next(reversed(spelled or found), None)

@@ -76,6 +76,19 @@ class Trace:
             self.newlines.append(self.newlines[-1] + self.buffer[at : at + _CHUNK].count(b"\n"))
         return 1 + self.newlines[whole] + self.buffer[whole * _CHUNK : offset].count(b"\n")
 
+    def calls(self, token: bytes, names: tuple[str, ...], most: int = 200) -> list[Call]:
+        """The last calls of these names whose line holds ``token``, oldest first."""
+        found: list[Call] = []
+        at = len(self.buffer)
+        while len(found) < most and (at := self.buffer.rfind(token, 0, at)) >= 0:
+            start = self.buffer.rfind(b"\n", 0, at) + 1
+            line = self.buffer[start : _line_end(self.buffer, at)]
+            call = _whole(self.buffer, line, start)
+            if call is not None and call.name in names:
+                found.append(call)
+            at = start
+        return found[::-1]
+
     def line(self, offset: int) -> str:
         """The line that starts at ``offset``, as text."""
         return strace.text(self.buffer[offset : _line_end(self.buffer, offset)])
@@ -109,6 +122,17 @@ def _count(failing: dict[bytes, tuple[int, int]], line: bytes, start: int) -> No
     if len(failing) > 2 * _MOST_FAILURES:
         for old in list(failing)[:_MOST_FAILURES]:
             del failing[old]
+
+
+def _whole(buffer: Buffer, line: bytes, start: int) -> Call | None:
+    """The call in a line; one that was interrupted is put together with the line that resumes it."""
+    if not line.endswith(_UNFINISHED):
+        event = strace.parse(line, start, _started(buffer, line, start) if b" resumed>" in line else b"")
+        return event if isinstance(event, Call) else None
+    at = buffer.find(b"\n" + line[: line.find(b" ") + 1], start)
+    resumed = buffer[at + 1 : _line_end(buffer, at + 1)] if at >= 0 else b""
+    event = strace.parse(resumed, start, line) if b" resumed>" in resumed else None
+    return event if isinstance(event, Call) else None
 
 
 def _line_end(buffer: Buffer, offset: int) -> int:

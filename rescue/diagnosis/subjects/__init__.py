@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rescue.diagnosis.facts import Subject
 from rescue.diagnosis.recording import Recording
-from rescue.diagnosis.subjects import endings, files, network, programs, whole
+from rescue.diagnosis.subjects import attempts, endings, files, network, programs, refusals, steps, whole
 from rescue.diagnosis.suspects import Suspect, find
 
 _BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
@@ -12,6 +12,9 @@ _BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
     programs.subjects,
     network.subjects,
     endings.subjects,
+    refusals.subjects,
+    steps.subjects,
+    attempts.subjects,
 )
 
 

@@ -19,7 +19,11 @@ _NEAR_END = 6
 _WINDOW = 1 << 17
 _NUMBERS = {name: number for number, name in SIGNALS.items()}
 _FAULT = re.compile(r"si_code=(\w+)(?:.*?si_addr=(\w+))?")
+_STACK = re.compile(r"0x7ff[c-f][0-9a-f]{8}$|0xffff[c-f][0-9a-f]{7}$")  # x86-64, arm64
 _SENDER = re.compile(r"si_code=SI_(?:USER|TKILL|QUEUE), si_pid=(\d+)")
+_OUT_OF_MEMORY = re.compile(
+    r"OutOfMemory|MemoryError|heap out of memory|allowed memory size|bad_alloc|runtime: out of memory", re.I
+)
 # Reason of the event, what must stand in its message, the kind.
 _PROBES = (
     ("Unhealthy", "Liveness probe failed", "liveness"),
@@ -57,7 +61,7 @@ def _killed(recording: Recording) -> list[Death]:
 def _death(recording: Recording, death: Death) -> Subject:
     signal = death.exit.signal if death.exit else ""
     main = death.process.pid == recording.deaths[0].process.pid
-    delivered = recording.trace.signals.get(death.process.pid)
+    delivered = _delivered(recording, death)
     values = prefixed(
         "death",
         signal=signal,
@@ -71,6 +75,13 @@ def _death(recording: Recording, death: Death) -> Subject:
     trace = recording.trace
     proof = tuple(Evidence(f"strace.log:{trace.line_number(o)}", trace.line(o)[:400]) for o in offsets)
     return Subject("death", values, (*proof, *whole.memory_evidence(recording), *_words(recording)))
+
+
+def _delivered(recording: Recording, death: Death) -> Signal | None:
+    """The last signal before the end that any thread of the process got."""
+    trace = recording.trace
+    mine = [s for pid, s in trace.signals.items() if trace.leader(pid) == death.process.pid]
+    return max((s for s in mine if s.offset <= death.offset), key=lambda s: s.offset, default=None)
 
 
 def _ended_by(recording: Recording) -> str:
@@ -100,7 +111,8 @@ def _fault(signal: Signal | None, name: str) -> str:
     found = _FAULT.search(signal.detail) if signal and signal.name == name else None
     if found is None or found[1].startswith("SI_"):
         return ""
-    return f"{found[1]} at address {found[2]}" if found[2] else found[1]
+    near = " (in the region of the stack, as endless recursion gives)" if _STACK.match(found[2] or "") else ""
+    return f"{found[1]} at address {found[2]}{near}" if found[2] else found[1]
 
 
 def _killer(recording: Recording, name: str, death: Death) -> str:
@@ -136,6 +148,7 @@ def _exception(recording: Recording, report: Report) -> Subject:
         sure=report.sure,
         clone_only=_of_claim(recording, report.message),
         system=is_system_error(report.text()),
+        out_of_memory=bool(_OUT_OF_MEMORY.search(f"{report.type}: {report.message}")),
     )
     return Subject("exception", values, (Evidence(report.lines[0].source, report.text()),))
 

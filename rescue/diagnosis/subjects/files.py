@@ -11,6 +11,7 @@ from rescue.diagnosis.suspects import Suspect, evidence
 from rescue.model import Evidence
 
 _MOST = 12
+_MOST_NAMED = 2  # A line with more paths tells where was looked, not what is wrong.
 _TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 _RELATIVE = re.compile(
     r"(?:open|stat|chdir|mkdir|read|load|access|file) +['\"]?((?:\./)?[\w-]+(?:[/.][\w.-]+)+)['\"]?:? ", re.I
@@ -33,6 +34,7 @@ def subjects(recording: Recording, suspects: list[Suspect]) -> list[Subject]:
     return [
         *(_from_call(recording, s) for s in calls if s.call.errno not in _SPACE),
         *(_from_words(recording, *t) for t in told),
+        *_configured(recording),
         *(_space(recording, s) for s in calls if s.call.errno in _SPACE),
     ]
 
@@ -120,8 +122,8 @@ def _told(recording: Recording) -> list[tuple[str, str, Line]]:
     for errno, line in recording.output.errors():
         if errno in ("ENOENT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR"):
             named = _paths(recording, line.text) or (_empty_sub_paths(recording) if errno == "EISDIR" else [])
-            for path in named[-1:]:
-                found[path, errno] = line
+            if len(named) <= _MOST_NAMED:
+                found |= {(path, errno): line for path in named[-1:]}
     return [(path, errno, line) for (path, errno), line in reversed(found.items())]
 
 
@@ -130,6 +132,33 @@ def _paths(recording: Recording, text: str) -> list[str]:
     relative = _RELATIVE.search(text) if not found else None
     directory = recording.container.working_directory
     return found or ([f"{directory.rstrip('/')}/{relative[1].removeprefix('./')}"] if relative and directory else [])
+
+
+def _configured(recording: Recording) -> list[Subject]:
+    """Paths in the command line or the environment that stand for a key that is not there.
+
+    A look at a file's status is not traced, so a program that merely tests for it leaves only vague words.
+    """
+    spec = recording.container.spec
+    given = [("command", word) for word in recording.inputs.command]
+    given += [("env", f"{e['name']}={e['value']}") for e in spec.get("env") or [] if e.get("value")]
+    found = {path: (where, text) for where, text in given for path in output.paths(text.replace("=", " "))}
+    return [
+        subject
+        for path, (where, text) in found.items()
+        if not recording.trace.calls(f'"{path}"'.encode(), ("open", "openat"), 1)
+        and (subject := _from_setting(recording, path, Evidence("pod.json", f"{where}: {text}"[:300])))
+    ]
+
+
+def _from_setting(recording: Recording, path: str, proof: Evidence) -> Subject | None:
+    place = correlate.place(path, recording.container)
+    key = correlate.key(place, recording.inputs.objects)
+    if key is None or key.state not in ("absent", "no object"):
+        return None
+    support = "configured" if recording.failed else "none"
+    values = prefixed("file", call="", support=support, creating=False, user=recording.container.user)
+    return _subject(recording, place, "ENOENT", values, (proof,))
 
 
 def _empty_sub_paths(recording: Recording) -> list[str]:

@@ -22,6 +22,8 @@ _PARTS = re.compile(
 _CONNECT = ("ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH")
 _HOST = r"['\"]?(?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]?"
 
+_QUOTED_HOST = r"['\"](?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]"
+
 # How resolvers and runtimes say that a name has no address; the first that fits a line wins.
 _UNRESOLVED = tuple(
     re.compile(pattern, re.I)
@@ -31,11 +33,12 @@ _UNRESOLVED = tuple(
         rf"UnknownHostException: {_HOST}",
         rf"translate host name {_HOST} to address",
         rf"host not found in (?:upstream|resolver|proxy_pass)? *\"?{_HOST}",
-        rf"could not resolve (?:host|proxy|hostname):? *{_HOST}",
-        rf"failed to resolve {_HOST}",
+        r"(?:can ?not|can't|could not|couldn't|unable to|failed to) resolve "
+        rf"(?:the )?(?:host ?name|host|proxy|address|name|server|upstream)s?:? *{_HOST}",
+        rf"failed to resolve {_QUOTED_HOST}",
         rf"unknown (?:mysql server )?host:? {_HOST}",
-        rf"bad address {_HOST}",
-        rf"can't resolve {_HOST}",
+        rf"bad address {_QUOTED_HOST}",
+        rf"can't resolve {_QUOTED_HOST}",
         rf"(?:at |to |host )?{_HOST}(?::\d+)?: (?:name or service not known|temporary failure in name resolution"
         r"|name does not resolve|nodename nor servname|no address associated|unknown host|no such host)",
         UNRESOLVED.pattern,

@@ -2,6 +2,7 @@
 
 import re
 
+from rescue.diagnosis import output
 from rescue.diagnosis.addresses import namespace
 from rescue.diagnosis.container import status_of, terminated
 from rescue.diagnosis.facts import Value, prefixed
@@ -17,6 +18,9 @@ _PLUMBING = re.compile(
     r"|/ld\.so\.cache|--- SIGCHLD|\+\+\+ exited|<unfinished \.\.\.>$|\.so[\d.]*[\">]"
 )
 _TAIL = 1 << 16
+_COMPLAINT = re.compile(
+    r"\b(?:error|fatal|panic|crash\w*|exception|fail(?:ed|ure)|abort(?:ed|ing)|terminated|traceback)\b", re.I
+)
 
 
 def facts(recording: Recording) -> dict[str, Value]:
@@ -37,8 +41,21 @@ def _run(recording: Recording) -> dict[str, Value]:
         traced=replay.traced,
         silent=not recording.output.streams,
         seconds=replay.seconds,
-        last_words=" | ".join(line.text.strip() for line in last[-4:])[-500:] or None,
+        left_behind=", ".join(_left_behind(recording)) or None,
+        complains=any(_COMPLAINT.search(line.text) for line in last if not output.is_harmless(line.text)),
+        last_words=" | ".join(line.text.strip()[:200] for line in last[-4:]) or None,
     )
+
+
+def _left_behind(recording: Recording) -> list[str]:
+    """Programs of the processes that outlived the main one, each once."""
+    trace, main = recording.trace, recording.deaths[:1]
+    end = main[0].offset if main and main[0].exit else None
+    if end is None:
+        return []
+    leaders = [p for p in trace.processes.values() if p.leader == p.pid and p.pid != main[0].process.pid]
+    alive = [p for p in leaders if p.pid not in trace.exits or trace.exits[p.pid].offset > end]
+    return sorted({p.program.rpartition("/")[2] for p in alive if p.program})
 
 
 def _pod(recording: Recording) -> dict[str, Value]:
