@@ -14,8 +14,7 @@ from rescue.waiting import progress
 
 Say = Callable[[str], None]
 
-DELETE_ATTEMPTS = 6
-GONE_SECONDS = 30.0
+DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
 WATCH_SECONDS = 10
 
 
@@ -84,7 +83,7 @@ def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, s
                 continue
             with deferred():
                 delete(cluster, clone)
-            say(f"clone {clone.name} deleted")
+                say(f"clone {clone.name} deleted")
 
 
 def states(cluster: Cluster, clone: Clone, deadline: float) -> Iterator[JsonObject]:
@@ -134,10 +133,11 @@ def delete(cluster: Cluster, clone: Clone) -> None:
     Raises RescueError (cluster) with the command to type when it is still there.
     """
     problem = "it is still there"
-    for attempt in range(DELETE_ATTEMPTS):
+    end = time.monotonic() + DELETE_SECONDS
+    while time.monotonic() < end:
         try:
             cluster.delete("pods", clone.namespace, clone.name, clone.uid)
-            if _gone(cluster, clone):
+            if _gone(cluster, clone, end):
                 return
         except ClusterError as error:
             if error.status in (404, 409):  # 409: another pod has the name by now.
@@ -145,7 +145,7 @@ def delete(cluster: Cluster, clone: Clone) -> None:
             problem = error.message
             if error.status in (401, 403):
                 break
-        time.sleep(min(0.5 * 2**attempt, 5))
+        time.sleep(1)
     raise RescueError(
         f"the clone {clone.name} was not deleted: {problem}",
         f"{clone.delete_command}   (it ends by itself at its deadline)",
@@ -153,9 +153,8 @@ def delete(cluster: Cluster, clone: Clone) -> None:
     )
 
 
-def _gone(cluster: Cluster, clone: Clone) -> bool:
-    """Whether the clone disappears within GONE_SECONDS."""
-    end = time.monotonic() + GONE_SECONDS
+def _gone(cluster: Cluster, clone: Clone, end: float) -> bool:
+    """Whether the clone disappears until ``end`` (monotonic seconds)."""
     while time.monotonic() < end:
         try:
             if cluster.get("pods", clone.namespace, clone.name)["metadata"]["uid"] != clone.uid:

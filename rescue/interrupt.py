@@ -8,13 +8,20 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """A function, not SIG_IGN, which the programs that we start would inherit."""
+
+
 def _raise(_number: int, _frame: FrameType | None) -> None:
+    """Once is enough: a second signal must not break into the clean-up after the first."""
+    for number in _SIGNALS:
+        signal.signal(number, _ignore)
     raise KeyboardInterrupt
 
 
 @contextmanager
 def as_keyboard_interrupt() -> Iterator[None]:
-    """Within the block SIGTERM and SIGHUP (a closed terminal) raise KeyboardInterrupt, as Ctrl-C does."""
+    """Within the block the first SIGINT, SIGTERM or SIGHUP (a closed terminal) raises KeyboardInterrupt."""
     before = {number: signal.signal(number, _raise) for number in _SIGNALS}
     try:
         yield

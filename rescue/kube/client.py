@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from kubernetes.client import ApiClient
 from kubernetes.config.config_exception import ConfigException
 
 from rescue.errors import ExitCode, RescueError
-from rescue.kube.errors import Request, from_status, unreachable
+from rescue.kube.errors import MEANINGS, ClusterError, Request, from_status, unreachable
 from rescue.model import JsonObject
 
 # resource: API prefix
@@ -33,7 +34,9 @@ PREFIXES = {
     "poddisruptionbudgets": "/apis/policy/v1",
 }
 _VERBS = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
-TIMEOUT = (10, 60)  # seconds to connect, seconds between two bytes
+TIMEOUT = (5, 35)  # seconds to connect, seconds between two bytes: longer than a webhook may take (30)
+# A server that is silent is not asked again by itself: each caller knows how long waiting makes sense.
+RETRIES = urllib3.Retry(connect=3, read=0, backoff_factor=0.3)
 PAGE = 500  # objects a list request returns at most
 
 
@@ -84,7 +87,7 @@ class Cluster:
         """The last ``tail`` lines that a container wrote; undecodable bytes are replaced."""
         query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
         request = Request("get", "pods/log", namespace, pod)
-        with self._send("GET", request, query) as response:
+        with self._reached(), self._send("GET", request, query) as response:
             return bytes(response.read()).decode("utf-8", "replace")
 
     def watch(self, resource: str, namespace: str, name: str, version: str, seconds: int) -> Iterator[JsonObject]:
@@ -95,12 +98,9 @@ class Cluster:
             "resourceVersion": version,
             "timeoutSeconds": str(seconds),
         }
-        with self._send("GET", Request("watch", resource, namespace), query) as response:
-            try:
-                for line in _lines(response):
-                    yield json.loads(line)
-            except urllib3.exceptions.HTTPError as error:
-                raise unreachable(self.host, error) from error
+        with self._reached(), self._send("GET", Request("watch", resource, namespace), query) as response:
+            for line in _lines(response):
+                yield json.loads(line)
 
     def headers(self) -> dict[str, str]:
         """The authorization header of this account, fresh."""
@@ -119,9 +119,19 @@ class Cluster:
         query: dict[str, str] | None = None,
         body: JsonObject | None = None,
     ) -> JsonObject:
-        with self._send(method, request, query or {}, body) as response:
+        with self._reached(), self._send(method, request, query or {}, body) as response:
             answer: JsonObject = json.loads(response.read())
             return answer
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Errors on the way and answers that are none, as ClusterError."""
+        try:
+            yield
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(self.host, error) from error
+        except ValueError as error:
+            raise ClusterError(f"{self.host} does not answer in JSON: {error}", MEANINGS[406].hint, 406) from error
 
     def _send(
         self, method: str, request: Request, query: dict[str, str], body: JsonObject | None = None
@@ -129,19 +139,17 @@ class Cluster:
         """The open answer of a request; an answer of 400 and more is raised."""
         url = f"{self.host}{path(request)}?{urlencode(query)}"
         headers = {**self.headers(), "Accept": "application/json", "Content-Type": "application/json"}
-        try:
-            response = self.api.rest_client.pool_manager.request(
-                method,
-                url,
-                body=None if body is None else json.dumps(body),
-                headers=headers,
-                timeout=urllib3.Timeout(*TIMEOUT),
-                preload_content=False,
-            )
-            if response.status >= 400:
-                raise from_status(response.status, response.read(), request)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(self.host, error) from error
+        response = self.api.rest_client.pool_manager.request(
+            method,
+            url,
+            body=None if body is None else json.dumps(body),
+            headers=headers,
+            timeout=urllib3.Timeout(*TIMEOUT),
+            retries=RETRIES,
+            preload_content=False,
+        )
+        if response.status >= 400:
+            raise from_status(response.status, response.read(), request)
         return response
 
 

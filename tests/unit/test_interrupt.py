@@ -17,6 +17,17 @@ def test_every_way_to_stop_is_one(number: signal.Signals) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_a_second_signal_does_not_break_into_the_clean_up() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), as_keyboard_interrupt():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            os.kill(os.getpid(), signal.SIGHUP)
+            done.append("clean-up")
+    assert done == ["clean-up"]
+
+
 def test_a_deferred_signal_waits_for_the_end_of_the_block() -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), as_keyboard_interrupt(), deferred():
