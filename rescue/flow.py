@@ -19,6 +19,7 @@ from rescue.kube.errors import ClusterError
 from rescue.manifest import dump
 from rescue.model import SCHEMA_VERSION, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
+from rescue.plan import SUFFIX_LENGTH
 from rescue.planning import plan_on
 from rescue.triage import choose_target
 
@@ -54,17 +55,18 @@ def rescue_pod(options: Options, console: Console) -> Report:
         target = choose_target(pod, options.container, gather.find_owner(cluster, pod))
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
         plan = plan_on(cluster, pod, target, options)
-        run = _Run(options, console, cluster, Case.create(options.case or default_case(target)))
+        run = _Run(options, console, cluster, Case.create(options.case or default_case(target, plan)))
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, pod, target)
         _replay(run, target, plan)
         return judge(run.case)
 
 
-def default_case(target: Target) -> Path:
-    """A new folder name for a case, under the working directory."""
+def default_case(target: Target, plan: Plan) -> Path:
+    """A new folder name for a case, under the working directory; the clone's suffix keeps two of a second apart."""
     moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("rescue-cases") / f"{target.namespace}-{target.pod}-{moment}"
+    suffix = plan.clone["metadata"]["name"][-SUFFIX_LENGTH:]
+    return Path("rescue-cases") / f"{target.namespace}-{target.pod}-{moment}-{suffix}"
 
 
 def _open_case(run: _Run, target: Target, plan: Plan) -> None:

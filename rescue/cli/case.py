@@ -21,7 +21,7 @@ def diagnose(ctx: click.Context, case: Path, output: str) -> None:
 
     \b
     Example:
-      rescue diagnose rescue-cases/prod-shop-20260101-030000
+      rescue diagnose rescue-cases/prod-shop-20260101-030000-x2b4c
     """
     result = judge(open_case(case))
     click.echo(FORMATS[output](result), nl=False)
@@ -36,6 +36,6 @@ def report(case: Path, output: str) -> None:
 
     \b
     Example:
-      rescue report rescue-cases/prod-shop-20260101-030000 -o json
+      rescue report rescue-cases/prod-shop-20260101-030000-x2b4c -o json
     """
     click.echo(FORMATS[output](judge(open_case(case))), nl=False)

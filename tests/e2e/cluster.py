@@ -50,9 +50,10 @@ class Outcome:
 
 
 class Cluster:
-    """One kubeconfig context; a test asks it for namespaces, pods and runs of rescue."""
+    """One kubeconfig context; a test asks it for namespaces, pods and runs of rescue, which work in ``folder``."""
 
-    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
+    def __init__(self, kubeconfig: Path | None, context: str | None, folder: Path) -> None:
+        self._folder = folder
         self._kubeconfig = kubeconfig
         self._context = context
         self._api = config.new_client_from_config(str(kubeconfig) if kubeconfig else None, context)
@@ -85,6 +86,7 @@ class Cluster:
         ours = {"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {}
         return subprocess.Popen(
             [str(RESCUE), arguments[0], *context, *arguments[1:]],
+            cwd=self._folder,
             env=os.environ | ours | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -18,12 +18,12 @@ RESCUED = BoundedSemaphore(2)  # rescues at a time; more only wait for each othe
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The cluster of --context, or a sandbox."""
-    context = request.config.getoption("--context")
+    context, folder = request.config.getoption("--context"), tmp_path_factory.mktemp("work")
     if context:
-        yield Cluster(None, context)
+        yield Cluster(None, context, folder)
         return
     with sandbox.running(tmp_path_factory.mktemp("sandbox"), request.config.getoption("--keep-images")) as kubeconfig:
-        yield Cluster(kubeconfig, None)
+        yield Cluster(kubeconfig, None, folder)
 
 
 @pytest.fixture(scope="session")
