@@ -18,6 +18,7 @@ _HARMLESS = re.compile(
     r"|\bignor(?:ed|ing)|optional|fall(?:ing)? ?back",
     re.I,
 )
+_INFORMATION = re.compile(r"(?:^\W*|\[|level\W{1,3}|\d[Z\])]*\s+)(?:info|log)\b(?!.*\berror)", re.I)
 _PATH = re.compile(r"(?<![\w.)/])(/(?!/)[^\s'\"`:;,()\[\]{}<>|=*?\u2018\u2019\u201c\u201d]+)")
 
 _SPECIFIC = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|[\"'`][^\"'`]+[\"'`]|(?<![\w.])/\w+/\w")
@@ -36,7 +37,9 @@ ERRORS = {
     r"|context deadline exceeded",
     "EHOSTUNREACH": r"no route to host|\bEHOSTUNREACH\b|host is unreachable",
     "ENETUNREACH": r"network is unreachable|\bENETUNREACH\b",
-    "EADDRINUSE": r"address (?:already )?in use|\bEADDRINUSE\b|port is already allocated",
+    "EADDRNOTAVAIL": r"(?:cannot|can't) assign requested address|\bEADDRNOTAVAIL\b|address not available",
+    "EADDRINUSE": r"address (?:already )?in use|\bEADDRINUSE\b|port is already allocated"
+    r"|\bport \d+ (?:is |was )?(?:already )?in use",
     "ENOEXEC": r"exec format error|cannot execute binary file",
 }
 """errno -> the ways in which programs spell it."""
@@ -166,6 +169,11 @@ def spells(errno: str, text: str) -> bool:
 def is_harmless(text: str) -> bool:
     """True for a warning, a notice, or words of something optional."""
     return bool(_HARMLESS.search(text))
+
+
+def is_chatter(text: str) -> bool:
+    """True for a harmless line, and for one that its own level calls information."""
+    return is_harmless(text) or bool(_INFORMATION.search(text))
 
 
 def starts_with_error(errno: str, text: str) -> bool:

@@ -13,7 +13,7 @@ from rescue.diagnosis.strace import Call, Exit, Signal
 
 _INTERESTING = re.compile(
     rb" = -1 E(?!CHILD|AGAIN|INTR)| \+\+\+ | --- SIG(?!CHLD)| execve| connect\(| clone| v?fork[( ]"
-    rb"| set(?:res|re)?uid\(| chdir\("
+    rb"| set(?:res|re)?uid(?:\(| resumed)| chdir(?:\(| resumed)| connect resumed"
 )
 _IGNORED = frozenset({"ECHILD", "EAGAIN", "EINTR", "EINVAL", "ENOTTY", "ENOSYS", "ESRCH", "ENOPROTOOPT"})
 _INODE = re.compile(r"<(?:TCP|UDP|UNIX|socket|NETLINK)[^>]*>|^\d+")

@@ -9,6 +9,7 @@ from rescue.diagnosis.diagnose import examine
 from rescue.diagnosis.evidence import CaseFiles
 from rescue.diagnosis.output import Output
 
+FAILED = b"format=rescue-end 1\nended=exited\nexit_code=1\ntraced=no\n"
 REFERENCE = {"name": "A_B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
 
 
@@ -19,8 +20,7 @@ def said(stderr: str) -> Output:
 def verdict(stderr: str, container: dict[str, Any] | None = None) -> tuple[str, str] | None:
     """Code and confidence for a program that said this, ended with 1, and was not traced."""
     pod = {"spec": {"containers": [{"name": "app", **(container or {})}]}}
-    end = b"format=rescue-end 1\nended=exited\nexit_code=1\ntraced=no\n"
-    found = examine(CaseFiles(container="app", pod=pod, end=end, stderr=stderr.encode()))[0].verdict
+    found = examine(CaseFiles(container="app", pod=pod, end=FAILED, stderr=stderr.encode()))[0].verdict
     return (found.code, found.confidence.value) if found else None
 
 
@@ -87,6 +87,7 @@ def test_variables_of_the_kubelet_are_never_missing() -> None:
         ("failed to resolve dependencies for module core", None),
         ("Could not resolve placeholder 'db.url' in value", None),
         ("could not resolve address 'api.internal'.", ("RSC203", "certain")),
+        ("Failed to resolve 'kafka-0.kafka:9092': Name or service not known (after 2ms)", ("RSC203", "certain")),
         ('data directory "/d" has invalid permissions', ("RSC116", "likely")),
         ("accept: Too many open files", ("RSC115", "likely")),
         ("fork: Resource temporarily unavailable", ("RSC115", "likely")),
@@ -107,3 +108,20 @@ def test_value_of_a_variable_that_is_set_is_what_is_refused() -> None:
 @pytest.mark.parametrize("text", ["Error: it did not work\nError: at all", "a.b.SomeError: no stack\nmore"])
 def test_words_of_an_error_without_a_stack_are_no_exception(text: str) -> None:
     assert exceptions.find(said(text)) == []
+
+
+def test_telling_lines_go_before_chatter() -> None:
+    text = "FATAL: checksum mismatch\n[info] 0 keys read\n2024-05-01 10:00:00 INFO shutting down\n"
+    found = examine(CaseFiles(container="app", end=FAILED, stderr=text.encode()))[0]
+    assert [f.code for f in found.findings] == ["RSC900"]
+    assert found.findings[0].message.endswith("Its last words: FATAL: checksum mismatch")
+
+
+def test_port_in_use_is_read_from_words_without_an_address() -> None:
+    assert verdict("Web server failed to start. Port 8080 was already in use.") == ("RSC210", "likely")
+
+
+def test_name_is_never_a_port() -> None:
+    text = "dial: Failed to resolve 'kafka-0.kafka:9092': Name or service not known"
+    found = examine(CaseFiles(container="app", end=FAILED, stderr=text.encode()))[0]
+    assert "The name is kafka-0.kafka." in found.findings[0].message

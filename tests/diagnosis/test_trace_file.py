@@ -69,3 +69,17 @@ def test_exec_that_strace_could_not_read_is_counted() -> None:
 def test_garbage_and_nothing() -> None:
     assert trace.read(b"").failures == {}
     assert trace.read(b"\x00 = -1 E\n +++ \n --- SIG\n execve(\n = -1 ENOENT").exits == {}
+
+
+def test_user_of_an_interrupted_call_is_known() -> None:
+    lines = b"10 1.0 setuid(65534 <unfinished ...>\n11 1.1 getpid() = 11\n10 1.2 <... setuid resumed>) = 0\n"
+    assert trace.read(lines).process(10).uid == "65534"
+
+
+def test_calls_of_a_name_are_found_whole() -> None:
+    lines = (
+        b'10 1.0 openat(AT_FDCWD</>, "/etc/a" <unfinished ...>\n11 1.0 getpid() = 11\n'
+        b'10 1.1 <... openat resumed>, O_RDONLY) = 3</etc/a>\n10 1.2 openat(AT_FDCWD</>, "/etc/a", O_RDONLY) = 4</etc/a>\n'
+    )
+    found = trace.read(lines).calls(b'"/etc/a"', ("openat",))
+    assert [(call.pid, call.result, call.errno) for call in found] == [(10, "3</etc/a>", ""), (10, "4</etc/a>", "")]

@@ -143,7 +143,7 @@ def _exception(recording: Recording, report: Report) -> Subject:
         "exception",
         language=report.language,
         type=report.type,
-        text=report.message[:400],
+        text=report.message[:400] or "(no message)",
         last=report.lines_after < _NEAR_END,
         sure=report.sure,
         clone_only=_of_claim(recording, report.message),

@@ -22,7 +22,7 @@ _PARTS = re.compile(
 _CONNECT = ("ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH")
 _HOST = r"['\"]?(?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]?"
 
-_QUOTED_HOST = r"['\"](?P<host>[A-Za-z0-9_][\w.-]*\w|\w)['\"]"
+_QUOTED_HOST = r"['\"](?P<host>[A-Za-z0-9_][\w.-]*\w|\w)(?::\d+)?['\"]"
 
 # How resolvers and runtimes say that a name has no address; the first that fits a line wins.
 _UNRESOLVED = tuple(
@@ -90,6 +90,8 @@ def address_text(address: Address) -> str:
     if address.path:
         return address.path
     host = f"[{address.host}]" if ":" in address.host else address.host
+    if address.port and not host:
+        return f"port {address.port}"
     return f"{host}:{address.port}" if address.port else host or "an address that the program does not name"
 
 
@@ -161,8 +163,8 @@ def _names(recording: Recording) -> Iterator[Subject]:
 
 def _unresolved(text: str) -> str | None:
     """The name in a line that says that it did not resolve; empty when only the error is said."""
-    found = next((m for pattern in _UNRESOLVED if (m := pattern.search(text))), None)
-    return None if found is None else found.groupdict().get("host") or ""
+    found = [m.groupdict().get("host") or "" for pattern in _UNRESOLVED if (m := pattern.search(text))]
+    return next((host for host in found if not host.isdecimal()), None)
 
 
 def _asks_dns(call: Call) -> bool:
@@ -180,7 +182,8 @@ def _bind(recording: Recording, suspect: Suspect) -> Subject:
 def _bind_told(recording: Recording, seen: set[str]) -> Iterator[Subject]:
     told = [line for errno, line in recording.output.errors() if errno == "EADDRINUSE"]
     if told and "EADDRINUSE" not in seen:
-        address = _endpoint(told[-1].text) or Address("", 0, "")
+        port = re.search(r"\bport:? (\d+)", told[-1].text, re.I)
+        address = _endpoint(told[-1].text) or Address("", int(port[1]) if port else 0, "")
         support = "mentioned" if recording.failed else "none"
         values = _bind_facts(recording, address, "EADDRINUSE", support)
         yield Subject("bind", values, (told[-1].evidence(),))

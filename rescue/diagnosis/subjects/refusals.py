@@ -35,6 +35,7 @@ _MODE = re.compile(
     re.I,
 )
 _QUOTED = "[\"'`\u2018\u201c]{}[\"'`\u2019\u201d]"
+_OPTION = r"(?:option|argument|flag|switch|parameter)s?:? [\"'`]?"
 _USAGE = re.compile(r"^\s*usage(?: is)? ?:? ", re.I)
 _USAGE_CODES = (1, 2, 64, 129)
 _NEAR_END = 30
@@ -71,17 +72,18 @@ def _words(recording: Recording) -> list[Line]:
 def _mode(recording: Recording) -> Iterator[Subject]:
     """``data directory "/x" has invalid permissions``: the program looked at owner and mode itself."""
     lines = _words(recording)
-    for line in (line for line in lines if _MODE.search(line.text)):
-        near = [line, *(other for other in lines if other is not line)]
-        named = next(((path, n) for n in near for path in output.paths(n.text)), None)
-        if named:
-            proof = (named[1].evidence(),) if named[1] is line else (named[1].evidence(), line.evidence())
+    for at, line in enumerate(lines):
+        near = [line, *lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+        named = next(((path, other) for other in near for path in output.paths(other.text)), None)
+        if named and _MODE.search(line.text):
+            proof = tuple(dict.fromkeys((named[1].evidence(), line.evidence())))
             yield _of_file(recording, "mode", named[0], line, proof, True)
 
 
 def _content(recording: Recording) -> Iterator[Subject]:
     """A file that was read, and that the last words name beside what is wrong with it."""
-    lines = [line for line in _words(recording) if _NOT_LIKED.search(line.text) and not _in_report(recording, line)]
+    lines = [line for line in _words(recording) if not _in_report(recording, line)]
+    lines = [line for line in lines if _NOT_LIKED.search(line.text) or _LINE.search(line.text)]
     for line in sorted(lines, key=lambda line: not _LINE.search(line.text)):
         for path in _named_files(recording, line.text):
             if opened := _opened(recording, path):
@@ -131,14 +133,19 @@ def _last_opened(recording: Recording) -> _Opened | None:
 
 
 def _reads(recording: Recording, token: bytes) -> list[_Opened]:
-    """Successful opens for reading by a process of the death chain whose line holds the token."""
-    dying = {death.process.pid for death in recording.deaths}
-    calls = recording.trace.calls(token, ("open", "openat", "openat2"))
+    """Successful opens for reading, by a program of the death chain, whose line holds the token."""
+    trace = recording.trace
+    started = {death.process.pid: death.process.exec_offset for death in recording.deaths}
     return [
-        _Opened(strace.path(call, recording.trace.process(call.pid).directory), call.offset)
-        for call in calls
-        if not call.errno and "O_WRONLY" not in call.args and recording.trace.leader(call.pid) in dying
+        _Opened(strace.path(call, trace.process(call.pid).directory), call.offset)
+        for call in trace.calls(token, ("open", "openat", "openat2"))
+        if not call.errno and "O_WRONLY" not in call.args and _since(started.get(trace.leader(call.pid)), call.offset)
     ]
+
+
+def _since(start: int | None, offset: int) -> bool:
+    """What was opened before an exec was opened by another program, such as a script that starts this one."""
+    return start is not None and offset > start
 
 
 def _proof(recording: Recording, line: Line, opened: _Opened) -> tuple[Evidence, ...]:
@@ -222,7 +229,7 @@ def _argument_in(text: str, argv: tuple[str, ...]) -> str:
         option = word.partition("=")[0]
         if option.startswith("-") and len(option) > 2:
             bare = re.escape(option.lstrip("-"))
-            if re.search(rf"(?<![\w-])-*{bare}(?![\w-])", text):
+            if re.search(rf"(?<![\w-])(?:-{{1,2}}|{_OPTION}){bare}(?![\w-])", text):
                 return word
         elif re.fullmatch(r"[\w.:=-]{2,60}", word) and re.search(_QUOTED.format(re.escape(word)), text):
             return word

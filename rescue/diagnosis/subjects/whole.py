@@ -7,6 +7,7 @@ from rescue.diagnosis.addresses import namespace
 from rescue.diagnosis.container import status_of, terminated
 from rescue.diagnosis.facts import Value, prefixed
 from rescue.diagnosis.noise import is_noise
+from rescue.diagnosis.output import Line
 from rescue.diagnosis.recording import Recording
 from rescue.model import Evidence
 
@@ -43,8 +44,14 @@ def _run(recording: Recording) -> dict[str, Value]:
         seconds=replay.seconds,
         left_behind=", ".join(_left_behind(recording)) or None,
         complains=any(_COMPLAINT.search(line.text) for line in last if not output.is_harmless(line.text)),
-        last_words=" | ".join(line.text.strip()[:200] for line in last[-4:]) or None,
+        last_words=" | ".join(line.text.strip()[:200] for line in _telling(recording)) or None,
     )
+
+
+def _telling(recording: Recording) -> tuple[Line, ...]:
+    """The last four lines that are no mere chatter; where there is nothing else, the last four."""
+    ending = next((stream[-2 * _LAST_CALLS :] for stream in recording.output.streams if stream), ())
+    return (tuple(line for line in ending if not output.is_chatter(line.text)) or ending)[-4:]
 
 
 def _left_behind(recording: Recording) -> list[str]:
