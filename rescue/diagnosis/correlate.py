@@ -162,5 +162,6 @@ def _state(inside: str, name: str, source: Source, have: list[str] | None, objec
 
 
 def nearest(word: str, words: list[str]) -> str:
-    """The most similar of some words, empty if none is near."""
-    return next(iter(difflib.get_close_matches(word, [w for w in words if w != word], 1, 0.7)), "")
+    """The most similar of some words, whatever their case; empty if none is near."""
+    others = {other.casefold(): other for other in words if other != word}
+    return next((others[name] for name in difflib.get_close_matches(word.casefold(), others, 1, 0.7)), "")

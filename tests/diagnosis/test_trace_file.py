@@ -79,7 +79,8 @@ def test_user_of_an_interrupted_call_is_known() -> None:
 def test_calls_of_a_name_are_found_whole() -> None:
     lines = (
         b'10 1.0 openat(AT_FDCWD</>, "/etc/a" <unfinished ...>\n11 1.0 getpid() = 11\n'
-        b'10 1.1 <... openat resumed>, O_RDONLY) = 3</etc/a>\n10 1.2 openat(AT_FDCWD</>, "/etc/a", O_RDONLY) = 4</etc/a>\n'
+        b"10 1.1 <... openat resumed>, O_RDONLY) = 3</etc/a>\n"
+        b'10 1.2 openat(AT_FDCWD</>, "/etc/a", O_RDONLY) = 4</etc/a>\n'
     )
     found = trace.read(lines).calls(b'"/etc/a"', ("openat",))
     assert [(call.pid, call.result, call.errno) for call in found] == [(10, "3</etc/a>", ""), (10, "4</etc/a>", "")]
