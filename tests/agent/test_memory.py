@@ -127,8 +127,9 @@ def test_an_old_v2_kernel_has_no_peak_file_so_the_highest_sample_stands_in(rescu
 
 PARENT = """
 import pathlib, subprocess, sys, time
-child = subprocess.Popen(["sleep", "1000"])
-while "\\tsleep\\n" not in pathlib.Path(sys.argv[1]).read_text(): time.sleep(0.02)
+child, table = subprocess.Popen(["sleep", "1000"]), pathlib.Path(sys.argv[1])
+# The sampler starts beside the program: the table may not be there yet.
+while not table.exists() or "\\tsleep\\n" not in table.read_text(): time.sleep(0.02)
 child.kill()
 """
 
@@ -145,8 +146,9 @@ def test_every_process_of_the_program_is_sampled_and_no_other(rescue: Rescue, tr
 
 GROWING = """
 import os, pathlib, sys, time
+table = pathlib.Path(sys.argv[1])
 def sampled():
-    rows = [row.split("\\t") for row in pathlib.Path(sys.argv[1]).read_text().splitlines()]
+    rows = [row.split("\\t") for row in table.read_text().splitlines()] if table.exists() else []
     return max((int(row[3]) for row in rows if row[1:3] == ["proc", str(os.getpid())]), default=0)
 while not sampled(): time.sleep(0.02)
 ballast = b"x" * 64_000_000
