@@ -10,10 +10,15 @@ TOOLKIT, KEEPER = "rescue-toolkit", "rescue-keeper"
 # Reasons that time does not heal. ErrImagePull is left out: the kubelet tries again, then says ImagePullBackOff.
 _FINAL = (set(NEVER_STARTED) - {"ErrImagePull"}) | {"CrashLoopBackOff"}
 
+_TOOLKIT_HINT = "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE"
+_IMAGE_HINT = "the clone's node has to pull it: is it still in its registry? see: kubectl describe pod, with --keep"
+# By the reason of a container of the pod's own; {clone} and {name} are filled in.
 _HINTS = {
-    "rescue-toolkit": "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE",
-    "rescue-keeper": "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE",
+    "CrashLoopBackOff": "run it again with --keep, then: kubectl logs {clone} -c {name}",
+    "ErrImageNeverPull": _IMAGE_HINT,
+    "ImagePullBackOff": _IMAGE_HINT,
 }
+_OTHER_HINT = "run it again with --keep, then: kubectl describe pod {clone}"
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,20 @@ def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
     if reason not in _FINAL:
         return "", ""
     last = (entry.get("lastState") or {}).get("terminated") or {}
-    detail = last.get("message") or waiting.get("message", "")
-    inits = [c["name"] for c in pod["spec"].get("initContainers", ())]
-    hint = (
-        f"rescue that init container itself: -c {name}" if name in inits else "see: kubectl describe pod, with --keep"
+    ended = f"it ended with exit code {last['exitCode']}" if "exitCode" in last else ""
+    detail = last.get("message") or ended or waiting.get("message", "")
+    hint = _TOOLKIT_HINT if name in (TOOLKIT, KEEPER) else _HINTS.get(reason, _OTHER_HINT)
+    return (
+        f"container {name!r} of the clone does not start ({reason}): {detail}",
+        hint.format(clone=pod["metadata"]["name"], name=name),
     )
-    return f"container {name!r} of the clone does not start ({reason}): {detail}", _HINTS.get(name, hint)
+
+
+def _unfinished(entry: JsonObject, pod: JsonObject) -> str:
+    """What an init container that still runs keeps waiting; empty for a sidecar, which runs on."""
+    inits = [c["name"] for c in pod["spec"].get("initContainers", ()) if c.get("restartPolicy") != "Always"]
+    runs = "running" in (entry.get("state") or {})
+    return f"{entry['name']}: this init container has not ended" if runs and entry["name"] in inits else ""
 
 
 def progress(pod: JsonObject, target: str) -> Progress:
@@ -70,7 +83,8 @@ def progress(pod: JsonObject, target: str) -> Progress:
     status = pod.get("status", {})
     entries = _entries(pod)
     needed = {target, KEEPER, *(c["name"] for c in pod["spec"].get("initContainers", ()))}
-    reasons = tuple(reason for reason in (_scheduling(pod), *map(_reason, entries)) if reason)
+    found = [_scheduling(pod), *(_reason(entry) or _unfinished(entry, pod) for entry in entries)]
+    reasons = tuple(reason for reason in found if reason)
     if status.get("phase") in ("Failed", "Succeeded"):
         why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
         return Progress(False, reasons, f"the clone ended before the replay: {why}", "see: kubectl get events")

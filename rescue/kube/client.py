@@ -34,7 +34,9 @@ PREFIXES = {
     "poddisruptionbudgets": "/apis/policy/v1",
 }
 _VERBS = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
-TIMEOUT = (5, 35)  # seconds to connect, seconds between two bytes: longer than a webhook may take (30)
+CONNECT_SECONDS = 5
+# Between two bytes; a change may wait for webhooks, which may take 30.
+READ_SECONDS, CHANGE_SECONDS = 15, 35
 # A server that is silent is not asked again by itself: each caller knows how long waiting makes sense.
 RETRIES = urllib3.Retry(connect=3, read=0, backoff_factor=0.3)
 PAGE = 500  # objects a list request returns at most
@@ -144,7 +146,7 @@ class Cluster:
             url,
             body=None if body is None else json.dumps(body),
             headers=headers,
-            timeout=urllib3.Timeout(*TIMEOUT),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=CHANGE_SECONDS if body else READ_SECONDS),
             retries=RETRIES,
             preload_content=False,
         )

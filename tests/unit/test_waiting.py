@@ -16,11 +16,14 @@ def waiting(reason: str, message: str = "") -> Any:
 
 
 def pod(phase: str = "Pending", conditions: Any = (), **states: Any) -> Any:
-    """A clone with the init containers toolkit and prepare, and the containers web, keeper and log."""
-    named = {TOOLKIT: "toolkit", "prepare": "prepare", "web": "web", KEEPER: "keeper", "log": "log"}
+    """A clone with the init containers toolkit and prepare, the sidecar mesh, and the containers web, keeper, log."""
+    named = {TOOLKIT: "toolkit", "prepare": "prepare", "web": "web", KEEPER: "keeper", "log": "log", "mesh": "mesh"}
     entries = [{"name": name, "state": states[key]} for name, key in named.items() if key in states]
     return {
-        "spec": {"initContainers": [{"name": TOOLKIT}, {"name": "prepare"}]},
+        "metadata": {"name": "rescue-web-x2b4c"},
+        "spec": {
+            "initContainers": [{"name": TOOLKIT}, {"name": "prepare"}, {"name": "mesh", "restartPolicy": "Always"}]
+        },
         "status": {"phase": phase, "conditions": conditions, "containerStatuses": entries},
     }
 
@@ -47,11 +50,16 @@ def test_reasons_are_told_as_they_are() -> None:
             "'rescue-toolkit' of the clone does not start",
             "--toolkit-image",
         ),
-        ({"prepare": waiting("CrashLoopBackOff", "back-off 10s")}, "'prepare' of the clone", "-c prepare"),
+        (
+            {"prepare": waiting("CrashLoopBackOff", "back-off 10s")},
+            "'prepare' of the clone",
+            "kubectl logs rescue-web-x2b4c -c prepare",
+        ),
+        ({"web": waiting("ImagePullBackOff", "back-off")}, "'web' of the clone", "registry"),
         (
             {"web": waiting("CreateContainerConfigError", 'configmap "x" not found')},
             'configmap "x" not found',
-            "describe",
+            "describe pod rescue-web-x2b4c",
         ),
     ],
 )
@@ -59,6 +67,18 @@ def test_what_time_does_not_heal_ends_the_wait(state: Any, words: str, hint: str
     now = progress(pod(**state), "web")
     assert words in now.failure
     assert hint in now.hint
+
+
+def test_how_a_container_ended_says_more_than_its_back_off() -> None:
+    clone = pod(prepare=waiting("CrashLoopBackOff", "back-off 10s"))
+    clone["status"]["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 3}}
+    assert progress(clone, "web").failure.endswith("it ended with exit code 3")
+
+
+def test_an_init_container_that_hangs_is_named_and_a_sidecar_is_not() -> None:
+    assert progress(pod(prepare=RUNNING, mesh=RUNNING), "web").reasons == (
+        "prepare: this init container has not ended",
+    )
 
 
 def test_a_failing_neighbour_is_said_but_waited_for() -> None:
