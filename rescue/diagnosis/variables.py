@@ -48,6 +48,9 @@ _HEADING = re.compile(
     r"|\benvironment variables? .*(?:missing|required|not set|must)",
     re.I,
 )
+_CAN_DO_WITHOUT = re.compile(
+    r"\bdisabl(?:ed|ing)\b|\bdefault(?:s|ing)?\b|\bcontinu(?:e|ing)\b|\bassum(?:e|ing)\b", re.I
+)
 _NEAR_END = 6
 _ENVIRONMENT = re.compile(r"environ\b|getenv|\bENV\b|process\.env|<frozen os>|System\.getenv|ENV\.fetch")
 _KEY = re.compile(rf"(?:KeyError: |key not found: )[\"']{_ANY}[\"']")
@@ -74,6 +77,8 @@ def missing(lines: Sequence[Line], reports: Sequence[Report]) -> Iterator[tuple[
         if report.lines_after < _NEAR_END and (key := _key_error(report)):
             yield key
     for line in lines:
+        if _CAN_DO_WITHOUT.search(line.text):
+            continue
         if found := next((f for pattern in _PATTERNS if (f := pattern.search(line.text))), None):
             yield found["name"], line, _words(line.text)
     yield from _listed(lines)

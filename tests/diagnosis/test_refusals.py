@@ -125,3 +125,12 @@ def test_name_is_never_a_port() -> None:
     text = "dial: Failed to resolve 'kafka-0.kafka:9092': Name or service not known"
     found = examine(CaseFiles(container="app", end=FAILED, stderr=text.encode()))[0]
     assert "The name is kafka-0.kafka." in found.findings[0].message
+
+
+def test_variable_that_is_only_remarked_on_is_not_the_cause() -> None:
+    trouble = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in <module>\nValueError: bad rate\n'
+    files = CaseFiles(container="app", end=FAILED, stderr=trouble.encode(), stdout=b"SENTRY_DSN is not set\n")
+    found = examine(files)[0]
+    assert found.verdict is not None and found.verdict.code == "RSC401"
+    assert [f.confidence.value for f in found.findings if f.code == "RSC131"] == ["hint"]
+    assert verdict("CACHE_URL is not set, cache disabled") is None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rescue.diagnosis import correlate, output, strace, variables
+from rescue.diagnosis.exceptions import Report
 from rescue.diagnosis.facts import Subject, prefixed
 from rescue.diagnosis.output import Line
 from rescue.diagnosis.recording import Recording
@@ -178,8 +179,10 @@ def _of_file(
 def _variable(recording: Recording) -> Iterator[Subject]:
     """``DB_USER must be set``, with what the manifest has for it."""
     spec, objects = recording.container.spec, recording.inputs.objects
-    errors = [report.error for report in recording.exceptions if report.lines_after < _EXCEPTION_LAST]
-    for name, line, words in variables.missing([*_words(recording), *errors], recording.exceptions):
+    final = [report for report in recording.exceptions if report.lines_after < _EXCEPTION_LAST]
+    lines = [*_words(recording), *(report.error for report in final)]
+    for name, line, said in variables.missing(lines, recording.exceptions):
+        words = _weighed(recording, name, line, said, final)
         state = variables.state(name, spec, objects)
         if state.state == "set":
             continue
@@ -189,6 +192,14 @@ def _variable(recording: Recording) -> Iterator[Subject]:
         )  # fmt: skip
         yield Subject("refusal", values, (line.evidence(),))
     yield from _value(recording)
+
+
+def _weighed(recording: Recording, name: str, line: Line, words: str, final: list[Report]) -> str:
+    """Words beside an exception about something else count little; so do words on stdout beside some on stderr."""
+    if final and not any(name in report.text() for report in final):
+        return "loose"
+    beside = line not in recording.output.last and not _in_report(recording, line)
+    return "usual" if beside and words == "exact" else words
 
 
 def _value(recording: Recording) -> Iterator[Subject]:
