@@ -194,6 +194,11 @@ def _follow(trace: Trace, call: Call) -> None:
     if call.name in _STARTERS and (child := int(re.match(r"\d{1,10}", call.result)[0])):  # type: ignore[index]
         thread = "CLONE_THREAD" in call.args
         leader = process.leader if thread else child
+        known = trace.processes.get(child)
+        if known and not known.parent:  # Its own calls came first: a vfork returns after the child's exec.
+            known.parent, known.leader = process.leader, leader
+            known.uid, known.directory = known.uid or process.uid, known.directory or process.directory
+            return
         trace.processes[child] = Process(
             child, process.leader, leader, process.program, process.argv, process.uid, process.directory
         )

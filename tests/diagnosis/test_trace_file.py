@@ -84,3 +84,14 @@ def test_calls_of_a_name_are_found_whole() -> None:
     )
     found = trace.read(lines).calls(b'"/etc/a"', ("openat",))
     assert [(call.pid, call.result, call.errno) for call in found] == [(10, "3</etc/a>", ""), (10, "4</etc/a>", "")]
+
+
+def test_child_that_starts_a_program_before_its_vfork_returns_keeps_it() -> None:
+    lines = (
+        b'10 1.0 execve("/bin/sh", ["sh"], 0x1) = 0\n10 1.1 vfork( <unfinished ...>\n'
+        b'11 1.2 execve("/usr/bin/app", ["app"], 0x1) = 0\n10 1.3 <... vfork resumed>) = 11\n'
+        b"11 1.4 +++ exited with 4 +++\n10 1.5 +++ exited with 4 +++\n"
+    )
+    found = trace.read(lines)
+    assert (found.process(11).parent, found.process(11).program) == (10, "/usr/bin/app")
+    assert [death.process.pid for death in deaths.chain(found, 10)] == [10, 11]
