@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
+import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
 from kubernetes.config.config_exception import ConfigException
@@ -38,7 +39,7 @@ CONNECT_SECONDS = 5
 # Between two bytes; a change may wait for webhooks, which may take 30.
 READ_SECONDS, CHANGE_SECONDS = 15, 35
 # A server that is silent is not asked again by itself: each caller knows how long waiting makes sense.
-RETRIES = urllib3.Retry(connect=3, read=0, backoff_factor=0.3)
+RETRIES = urllib3.Retry(connect=1, read=0, other=0, backoff_factor=0.5)
 PAGE = 500  # objects a list request returns at most
 
 
@@ -180,14 +181,28 @@ def connect(context: str | None, namespace: str | None, kubeconfig: Path | None 
     logging.getLogger("kubernetes").setLevel(logging.CRITICAL)  # errors are raised, not logged
     file = str(kubeconfig) if kubeconfig else None
     try:
-        contexts, active = config.list_kube_config_contexts(file)
+        with _readable_kubeconfig():
+            contexts, active = config.list_kube_config_contexts(file)
     except ConfigException as error:
         return _in_cluster(context, namespace, error)
     chosen = _choose(contexts, active, context)
-    api = config.new_client_from_config(file, chosen["name"], persist_config=False)
+    with _readable_kubeconfig():
+        api = config.new_client_from_config(file, chosen["name"], persist_config=False)
     _check_credentials(api, chosen)
     default = chosen["context"].get("namespace") or "default"
     return Cluster(api, chosen["name"], namespace or default)
+
+
+@contextmanager
+def _readable_kubeconfig() -> Iterator[None]:
+    """What the client raises for a file that is no kubeconfig, in words."""
+    try:
+        yield
+    except (yaml.YAMLError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+        words = " ".join(str(error).split())
+        raise RescueError(
+            f"the kubeconfig is malformed: {words}", "see: kubectl config view", ExitCode.USAGE
+        ) from error
 
 
 def _choose(contexts: list[Any], active: Any, wanted: str | None) -> Any:
@@ -207,7 +222,7 @@ def _in_cluster(context: str | None, namespace: str | None, cause: Exception) ->
         config.load_incluster_config()
     except ConfigException as error:
         raise RescueError(
-            f"no cluster is configured: {error}",
+            f"no cluster is configured: {cause}",
             "set KUBECONFIG; or try it without a cluster: rescue demo",
             ExitCode.USAGE,
         ) from error

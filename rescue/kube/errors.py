@@ -87,8 +87,10 @@ def _status_object(body: bytes | str) -> dict[str, Any]:
 
 def unreachable(host: str, cause: Exception) -> ClusterError:
     """The error when the server did not answer at all."""
+    reason = getattr(cause, "reason", None) or cause  # urllib3 wraps the reason in an account of its retries,
+    words = str(reason).rsplit("): ", 1)[-1]  # and begins with the object that failed.
     return ClusterError(
-        f"the API server at {host} does not answer: {cause}",
+        f"the API server at {host} does not answer: {words}",
         "is the cluster up, and is this the right --context? see: kubectl cluster-info",
         0,
     )
