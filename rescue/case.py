@@ -53,15 +53,18 @@ class Case:
     def json(self, name: str, default: Any) -> Any:
         """Read a JSON file; ``default`` when it is not there.
 
-        Raises RescueError (usage) when it is no JSON: the folder is not a case, or was damaged.
+        Raises RescueError (usage) when it is no JSON of the default's type: the folder is not a case, or was damaged.
         """
         path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return default
         except (OSError, ValueError) as error:
-            raise RescueError(f"{path}: {error}", "is the case complete?", ExitCode.USAGE) from error
+            raise damaged(path, error) from error
+        if not isinstance(value, type(default)):
+            raise damaged(path, f"it holds a {type(value).__name__}")
+        return value
 
     def buffer(self, name: str) -> bytes | mmap.mmap:
         """A file's content without reading it whole; empty when it is not there."""
@@ -74,6 +77,11 @@ class Case:
     def bytes(self, name: str) -> bytes:
         """A file's content; empty when it is not there."""
         return bytes(self.buffer(name)[:])
+
+
+def damaged(path: Path, why: object) -> RescueError:
+    """The error for a file of a case that is not as it was written."""
+    return RescueError(f"{path}: {why}", "is the case complete? take a new one with: rescue pod NAME", ExitCode.USAGE)
 
 
 def write_error(path: Path, error: OSError) -> RescueError:
@@ -89,7 +97,13 @@ def open_case(path: Path) -> Case:
     header: JsonObject = case.json(CASE, {})
     if header.get("schemaVersion") != SCHEMA_VERSION:
         found = f"it says {header['schemaVersion']!r}" if header else f"it has no {CASE}"
-        raise RescueError(f"{path} is not a case of this version: {found}", "see: ls -R", ExitCode.USAGE)
+        raise RescueError(
+            f"{path} is not a case of this version: {found}",
+            "name the folder that `rescue pod` printed last, as `case`",
+            ExitCode.USAGE,
+        )
+    if not isinstance(header.get("container"), str):
+        raise damaged(path / CASE, "it names no container")
     return case
 
 
@@ -99,5 +113,5 @@ def read_files(case: Case) -> CaseFiles:
     logs = (log_name(header["container"], previous) for previous in (False, True))
     files: dict[str, Any] = {name: case.bytes(name) for name in (*STREAMS.values(), *logs) if name != STREAMS["strace"]}
     files[STREAMS["strace"]] = case.buffer(STREAMS["strace"])  # may be too large to read whole
-    files.update({name: case.json(name, None) for name in DOCUMENTS.values()})
+    files.update({name: case.json(name, [] if name == EVENTS else {}) for name in DOCUMENTS.values()})
     return case_files(header, files)

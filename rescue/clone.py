@@ -44,7 +44,9 @@ def create(cluster: Cluster, namespace: str, manifest: JsonObject) -> Clone:
         cluster.create("pods", namespace, manifest, dry_run=True)
     except ClusterError as error:
         raise ClusterError(
-            f"the cluster refuses the clone; nothing was created: {error.message}", error.hint, error.status
+            f"the cluster refuses the clone; nothing was created: {error.message}",
+            f"{error.hint}; what is used up: kubectl describe quota,limits -n {namespace}",
+            error.status,
         ) from error
     try:
         return _of(cluster.create("pods", namespace, manifest))

@@ -13,7 +13,7 @@ from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
-from rescue.judge import judge
+from rescue.judge import record
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.manifest import dump
@@ -59,7 +59,7 @@ def rescue_pod(options: Options, console: Console) -> Report:
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, pod, target)
         _replay(run, target, plan)
-        return judge(run.case)
+        return record(run.case)
 
 
 def default_case(target: Target, plan: Plan) -> Path:

@@ -1,6 +1,6 @@
 """From a case folder to its report: reads the case, judges it, decides the exit code."""
 
-from rescue.case import CASE, TARGET, Case, read_files
+from rescue.case import CASE, TARGET, Case, damaged, read_files
 from rescue.diagnosis.diagnose import examine
 from rescue.errors import ExitCode
 from rescue.model import Diagnosis, JsonObject, Replay, Report, Target, to_json
@@ -18,13 +18,12 @@ def exit_code(diagnosis: Diagnosis, replay: Replay | None) -> ExitCode:
 
 
 def judge(case: Case) -> Report:
-    """Judge a case by its files alone, and write diagnosis.json into it."""
+    """Judge a case by its files alone; raises RescueError (usage) when it is damaged."""
     header: JsonObject = case.json(CASE, {})
     diagnosis, ended = examine(read_files(case))
     replay = ended if header.get("replayed") else None
-    case.write_json(DIAGNOSIS, to_json(diagnosis))
     return Report(
-        target=Target.from_json(case.json(TARGET, {})),
+        target=_target(case),
         diagnosis=diagnosis,
         replay=replay,
         clone=header.get("clone") or {},
@@ -32,3 +31,17 @@ def judge(case: Case) -> Report:
         exit_code=int(exit_code(diagnosis, replay)),
         warnings=tuple(header.get("warnings", ())),
     )
+
+
+def _target(case: Case) -> Target:
+    try:
+        return Target.from_json(case.json(TARGET, {}))
+    except (KeyError, TypeError) as error:
+        raise damaged(case.path / TARGET, f"something is missing: {error}") from error
+
+
+def record(case: Case) -> Report:
+    """Judge a case, and write diagnosis.json into it."""
+    report = judge(case)
+    case.write_json(DIAGNOSIS, to_json(report.diagnosis))
+    return report

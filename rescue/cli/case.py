@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rescue.case import open_case
-from rescue.judge import judge
+from rescue.judge import judge, record
 from rescue.report import FORMATS
 
 _CASE = click.argument("case", type=click.Path(path_type=Path, file_okay=False))
@@ -17,13 +17,13 @@ _OUTPUT = click.option("-o", "--output", type=click.Choice(sorted(FORMATS)), def
 @_OUTPUT
 @click.pass_context
 def diagnose(ctx: click.Context, case: Path, output: str) -> None:
-    """Judge CASE again and exit with its code, as `rescue pod` would; no cluster is asked.
+    """Judge CASE again, write diagnosis.json, exit with its code as `rescue pod` would; no cluster is asked.
 
     \b
     Example:
       rescue diagnose rescue-cases/prod-shop-20260101-030000-x2b4c
     """
-    result = judge(open_case(case))
+    result = record(open_case(case))
     click.echo(FORMATS[output](result), nl=False)
     ctx.exit(result.exit_code)
 
@@ -32,7 +32,7 @@ def diagnose(ctx: click.Context, case: Path, output: str) -> None:
 @_CASE
 @_OUTPUT
 def report(case: Path, output: str) -> None:
-    """Show the report of CASE; exit code 0 whatever it says; no cluster is asked.
+    """Show the report of CASE, writing nothing; exit code 0 whatever it says; no cluster is asked.
 
     \b
     Example:

@@ -26,13 +26,34 @@ def _manifest(path: Path) -> JsonObject:
         documents = load_all(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RescueError(f"{path}: {error}", "give a readable manifest", ExitCode.USAGE) from error
-    pods = [doc for doc in documents if isinstance(doc, dict) and doc.get("kind") == "Pod"]
-    if len(pods) != 1 or not isinstance(pods[0].get("spec"), dict) or not pods[0]["spec"].get("containers"):
+    items = [item for doc in documents for item in _items(doc)]
+    pods = [item for item in items if item.get("kind") == "Pod"]
+    if len(pods) != 1 or not _has_containers(pods[0]):
+        kinds = ", ".join(sorted({str(item.get("kind")) for item in items})) or "nothing"
         raise RescueError(
-            f"{path} holds no single Pod with containers", "try: kubectl get pod NAME -o yaml", ExitCode.USAGE
+            f"{path} holds no single Pod with containers, but: {kinds}",
+            "try: kubectl get pod NAME -o yaml",
+            ExitCode.USAGE,
         )
     pods[0].setdefault("metadata", {}).setdefault("name", "pod")
     return pods[0]
+
+
+def _items(document: Any) -> list[JsonObject]:
+    """The objects in a document, which may be a List."""
+    if not isinstance(document, dict):
+        return []
+    items = document.get("items") if document.get("kind") == "List" else [document]
+    return [item for item in items or () if isinstance(item, dict)]
+
+
+def _has_containers(pod: JsonObject) -> bool:
+    """Whether a pod has the shape that a server would take: no more is looked at here."""
+    spec, metadata = pod.get("spec"), pod.get("metadata", {})
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    if not isinstance(containers, list) or not isinstance(metadata, dict):
+        return False
+    return bool(containers) and all(isinstance(c, dict) and {"name", "image"} <= c.keys() for c in containers)
 
 
 @click.command()

@@ -85,12 +85,35 @@ def test_a_plans_command_can_be_given(tmp_path: Path) -> None:
     assert values["/spec/containers/0/args"] == ["/crash", "--flag"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "kind: Deployment", "kind: Pod", "a: [", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "kind: Deployment",
+        "kind: Pod",
+        "a: [",
+        "\x00",
+        "{kind: Pod, spec: {containers: x}}",
+        "{kind: Pod, spec: {containers: [{name: a}]}}",
+        "{kind: Pod, metadata: x, spec: {containers: [{name: a, image: b}]}}",
+        "{kind: List, items: [1]}",
+    ],
+)
 def test_a_file_that_is_no_pod_is_usage(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     result = run("plan", "-f", str(tmp_path / "x.yaml"))
     assert result.exit_code == 2, result.output
     assert result.stderr.startswith("error: ")
+
+
+def test_a_list_with_one_pod_is_that_pod(tmp_path: Path) -> None:
+    path = Path(pod_file(tmp_path, "liveness"))
+    pod = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({"kind": "List", "items": [{"kind": "ConfigMap"}, pod]}), encoding="utf-8")
+    assert "rescue-liveness-" in run("plan", "-f", str(path)).stdout
+    path.write_text(json.dumps({"kind": "List", "items": [pod, pod]}), encoding="utf-8")
+    assert run("plan", "-f", str(path)).exit_code == 2
 
 
 def test_rules_lists_every_rule_with_its_reason() -> None:
@@ -130,9 +153,32 @@ def test_what_is_no_case_is_usage(command: str, tmp_path: Path) -> None:
     assert "rescue.dev/v9" in run(command, str(tmp_path)).stderr
 
 
-def test_a_case_with_a_damaged_file_names_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pod.json", "{"),
+        ("pod.json", '"text"'),
+        ("events.json", "{}"),
+        ("objects.json", "[]"),
+        ("target.json", "{}"),
+        ("target.json", "[]"),
+        ("case.json", "[]"),
+        ("case.json", '{"schemaVersion": "rescue.dev/v1"}'),
+    ],
+)
+@pytest.mark.parametrize("command", ["diagnose", "report"])
+def test_a_case_with_a_damaged_file_names_it(tmp_path: Path, command: str, name: str, content: str) -> None:
     case = copied(tmp_path)
-    (case / "pod.json").write_text("{", encoding="utf-8")
-    result = run("diagnose", str(case))
-    assert result.exit_code == 2
-    assert "pod.json" in result.stderr
+    (case / name).write_text(content, encoding="utf-8")
+    result = run(command, str(case))
+    assert result.exit_code == 2, result.stderr
+    assert name in result.stderr
+
+
+def test_a_report_writes_nothing(tmp_path: Path) -> None:
+    case = copied(tmp_path)
+    (case / "diagnosis.json").unlink()
+    assert run("report", str(case)).exit_code == 0
+    assert not (case / "diagnosis.json").exists()
+    assert run("diagnose", str(case)).exit_code == 0
+    assert (case / "diagnosis.json").exists()
