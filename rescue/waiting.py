@@ -72,10 +72,10 @@ def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
 
 
 def _unfinished(entry: JsonObject, pod: JsonObject) -> str:
-    """What an init container that still runs keeps waiting; empty for a sidecar, which runs on."""
+    """What an init container of the pod's own that still runs keeps waiting; empty for a sidecar, which runs on."""
     inits = [c["name"] for c in pod["spec"].get("initContainers", ()) if c.get("restartPolicy") != "Always"]
-    runs = "running" in (entry.get("state") or {})
-    return f"{entry['name']}: this init container has not ended" if runs and entry["name"] in inits else ""
+    waits = "running" in (entry.get("state") or {}) and entry["name"] in inits and entry["name"] != TOOLKIT
+    return f"{entry['name']}: this init container has not ended" if waits else ""
 
 
 def progress(pod: JsonObject, target: str) -> Progress:

@@ -46,7 +46,7 @@ def _sandbox(console: Console) -> Iterator[Path]:
     finally:
         with deferred():
             manage.down(where)
-        console.step("sandbox removed")
+            console.step("sandbox removed")
 
 
 def _apply(cluster: Cluster) -> None:

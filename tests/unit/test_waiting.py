@@ -75,8 +75,8 @@ def test_how_a_container_ended_says_more_than_its_back_off() -> None:
     assert progress(clone, "web").failure.endswith("it ended with exit code 3")
 
 
-def test_an_init_container_that_hangs_is_named_and_a_sidecar_is_not() -> None:
-    assert progress(pod(prepare=RUNNING, mesh=RUNNING), "web").reasons == (
+def test_an_init_container_that_hangs_is_named_a_sidecar_and_our_own_are_not() -> None:
+    assert progress(pod(toolkit=RUNNING, prepare=RUNNING, mesh=RUNNING), "web").reasons == (
         "prepare: this init container has not ended",
     )
 
