@@ -9,6 +9,7 @@ from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import deferred
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
+from rescue.kube.patience import patiently
 from rescue.model import JsonObject
 from rescue.waiting import progress
 
@@ -90,18 +91,23 @@ def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, s
 
 def states(cluster: Cluster, clone: Clone, deadline: float) -> Iterator[JsonObject]:
     """The clone's pod each time it changes, until ``deadline`` (monotonic seconds); raises ClusterError when gone."""
-    version = clone.version
     while time.monotonic() < deadline:
-        pod = cluster.get("pods", clone.namespace, clone.name)
-        version = pod["metadata"]["resourceVersion"]
+        pod = patiently(lambda: cluster.get("pods", clone.namespace, clone.name))
         yield pod
-        left = max(1, min(WATCH_SECONDS, int(deadline - time.monotonic())))
+        yield from _changes(cluster, clone, pod["metadata"]["resourceVersion"], deadline)
+
+
+def _changes(cluster: Cluster, clone: Clone, version: str, deadline: float) -> Iterator[JsonObject]:
+    """What one watch tells, until it ends, is cut, or ``deadline``."""
+    left = max(1, min(WATCH_SECONDS, int(deadline - time.monotonic())))
+    try:
         for event in cluster.watch("pods", clone.namespace, clone.name, version, left):
-            if event["type"] not in ("ADDED", "MODIFIED"):
-                break
+            if event["type"] not in ("ADDED", "MODIFIED") or time.monotonic() > deadline:
+                return
             yield event["object"]
-            if time.monotonic() > deadline:
-                break
+    except ClusterError as error:
+        if error.status != 0:
+            raise
 
 
 def wait_until_held(cluster: Cluster, clone: Clone, target: str, seconds: float, say: Say) -> None:

@@ -4,6 +4,7 @@ from rescue.clone import Clone
 from rescue.errors import ExitCode, RescueError
 from rescue.kube import exec as kexec
 from rescue.kube.client import Cluster
+from rescue.kube.patience import patiently
 from rescue.waiting import KEEPER
 
 BUSYBOX = "/bin/busybox"
@@ -13,7 +14,8 @@ _UNPACK = f'{BUSYBOX} head -c "$1" | {BUSYBOX} tar -x -C /.rescue -f - && : >/.r
 
 
 def _run(cluster: Cluster, clone: Clone, command: list[str], stdin: bytes = b"") -> str:
-    code, out, err = kexec.run(cluster, clone.namespace, clone.name, KEEPER, command, stdin)
+    """What a command in the keeper prints; run again after a broken connection, so twice must be as good as once."""
+    code, out, err = patiently(lambda: kexec.run(cluster, clone.namespace, clone.name, KEEPER, command, stdin))
     if code:
         detail = err.decode("utf-8", "replace").strip() or out.decode("utf-8", "replace").strip()
         raise RescueError(

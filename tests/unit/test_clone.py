@@ -51,6 +51,7 @@ class Cluster:
             raise ClusterError("not found", "", 404)
 
     def watch(self, *_arguments: Any) -> Any:
+        self._call("watch")
         for status in self.states:
             self.pods[CLONE.name]["status"] = status
             yield {"type": "MODIFIED", "object": self.pods[CLONE.name]}
@@ -152,6 +153,14 @@ def test_every_reason_to_wait_is_said_once() -> None:
     said: list[str] = []
     wait_until_held(cluster, CLONE, "web", 60, said.append)
     assert said == ["waiting: web: ErrImagePull: because", "waiting: web: ContainerCreating: because"]
+
+
+def test_an_outage_while_the_clone_starts_is_sat_out() -> None:
+    cluster: Any = Cluster(watch=[OUTAGE], get=[None, OUTAGE, OUTAGE])
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [HELD]
+    wait_until_held(cluster, CLONE, "web", 60, lambda _: None)
+    assert cluster.calls[-5:] == ["watch", "get", "get", "get", "watch"]
 
 
 def test_waiting_has_an_end() -> None:
