@@ -28,6 +28,7 @@ PLACEHOLDERS = frozenset(
         "clone.ttlSeconds",
         "source.command",
         "source.container",
+        "source.hostPaths",
         "source.labels",
         "source.pod",
         "source.uid",

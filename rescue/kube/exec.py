@@ -16,6 +16,7 @@ from websocket import (
     WebSocketBadStatusException,
     WebSocketException,
     WebSocketTimeoutException,
+    setdefaulttimeout,
 )
 
 from rescue.kube.client import Cluster, path
@@ -23,8 +24,11 @@ from rescue.kube.errors import ClusterError, Request, from_status, unreachable
 
 STDIN, STDOUT, STDERR, ERROR = 0, 1, 2, 3
 PING_SECONDS = 5.0  # Load balancers drop a connection that is silent for a minute; client-go pings as often.
+CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0  # No frame and no pong for so long: the connection is dead.
 CHUNK = 32768
+
+setdefaulttimeout(CONNECT_SECONDS)  # create_websocket has no argument for it, and would wait for ever
 
 
 class Dropped(ClusterError):
@@ -106,6 +110,7 @@ def open_session(
     except (WebSocketException, OSError) as error:
         raise unreachable(cluster.host, error) from error
     try:
+        socket.settimeout(SILENCE_SECONDS)
         yield Session(socket)
     except (WebSocketException, OSError) as error:
         raise Dropped(error) from error

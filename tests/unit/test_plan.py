@@ -170,3 +170,15 @@ def test_the_yaml_is_the_clone_with_its_key_order(name: str) -> None:
     clone = planned(recorded(name)["last"]).clone
     assert load_all(dump(clone), "clone") == [clone]
     assert list(load_all(dump(clone), "clone")[0]) == list(clone)
+
+
+def test_a_host_path_and_a_share_are_read_only_in_the_clone() -> None:
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["spec"]["volumes"] += [
+        {"name": "logs", "hostPath": {"path": "/var/log"}},
+        {"name": "files", "nfs": {"server": "files", "path": "/"}},
+    ]
+    pod["spec"]["containers"][0]["volumeMounts"].append({"name": "logs", "mountPath": "/logs"})
+    spec = planned(pod).clone["spec"]
+    assert {"name": "logs", "mountPath": "/logs", "readOnly": True} in spec["containers"][0]["volumeMounts"]
+    assert {"name": "files", "nfs": {"server": "files", "path": "/", "readOnly": True}} in spec["volumes"]

@@ -12,7 +12,7 @@ from rescue.rules import PLACEHOLDERS, Rule, combine, fill, parse
 
 RULES = load_rules((), ())
 EXAMPLES = [(rule, example) for rule in RULES for example in rule.examples]
-NOTHING: dict[str, Any] = {**dict.fromkeys(PLACEHOLDERS), "clone.quarantine": []}
+NOTHING: dict[str, Any] = {**dict.fromkeys(PLACEHOLDERS), "clone.quarantine": [], "source.hostPaths": ""}
 ONE = "rules:\n  - {id: a, op: remove, path: $.status}\n"
 
 
