@@ -1,22 +1,24 @@
 """Commands in a container over WebSocket (v5 or v4.channel.k8s.io), in constant memory.
 
-The client's own ``stream()`` reads quadratically and is not thread-safe; this loop uses only its handshake.
+The client's own ``stream()`` reads quadratically and is not thread-safe; this loop uses only its configuration.
 """
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlencode
 
-from kubernetes.stream.ws_client import create_websocket
+from kubernetes.stream.ws_client import websocket_proxycare
 from websocket import (
     ABNF,
     WebSocket,
     WebSocketBadStatusException,
     WebSocketException,
     WebSocketTimeoutException,
-    setdefaulttimeout,
+    create_connection,
 )
 
 from rescue.kube.client import Cluster, path
@@ -27,8 +29,7 @@ PING_SECONDS = 5.0  # Load balancers drop a connection that is silent for a minu
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0  # No frame and no pong for so long: the connection is dead.
 CHUNK = 32768
-
-setdefaulttimeout(CONNECT_SECONDS)  # create_websocket has no argument for it, and would wait for ever
+PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]  # KEP-4006; v5 since Kubernetes 1.30
 
 
 class Dropped(ClusterError):
@@ -91,6 +92,28 @@ def exit_code(status: bytes) -> int:
     raise ClusterError(f"exec failed: {answer.get('message')}", "is the container running?", 500)
 
 
+def _connect(settings: Any, url: str, headers: dict[str, str]) -> WebSocket:
+    """The handshake, bounded in time; the client's own ``create_websocket`` waits for ever on a silent server."""
+    tls = {
+        "cert_reqs": ssl.CERT_REQUIRED if settings.verify_ssl else ssl.CERT_NONE,
+        "check_hostname": settings.verify_ssl and settings.assert_hostname is not False,
+        "ca_certs": settings.ssl_ca_cert,
+        "certfile": settings.cert_file,
+        "keyfile": settings.key_file,
+        "server_hostname": settings.tls_server_name,
+    }
+    proxy = websocket_proxycare({}, settings, url, headers) if settings.proxy else {"http_no_proxy": ["*"]}
+    return create_connection(
+        url,
+        timeout=CONNECT_SECONDS,
+        sslopt={key: value for key, value in tls.items() if value is not None},
+        header=[f"{name}: {value}" for name, value in headers.items()],
+        subprotocols=PROTOCOLS,
+        skip_utf8_validation=True,
+        **proxy,
+    )
+
+
 @contextmanager
 def open_session(
     cluster: Cluster, namespace: str, pod: str, container: str, command: list[str], stdin: bool = False
@@ -101,9 +124,7 @@ def open_session(
     query += [("container", container), ("stdout", "true"), ("stderr", "true"), ("stdin", str(stdin).lower())]
     base = cluster.host.replace("http", "ws", 1)
     try:
-        socket = create_websocket(
-            cluster.api.configuration, f"{base}{path(request)}?{urlencode(query)}", cluster.headers()
-        )
+        socket = _connect(cluster.api.configuration, f"{base}{path(request)}?{urlencode(query)}", cluster.headers())
     except WebSocketBadStatusException as error:
         body = error.resp_body or b""
         raise from_status(error.status_code, body, request) from error

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import websocket
+from kubernetes.client import Configuration
 from websocket import ABNF
 
 from rescue.kube import exec as kexec
@@ -70,26 +70,12 @@ def test_channels_and_the_status_are_told_apart() -> None:
     assert session.exit_code == 0
 
 
-def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up() -> None:
-    assert websocket.getdefaulttimeout() == kexec.CONNECT_SECONDS
-    websocket.setdefaulttimeout(0.2)
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            host = f"http://127.0.0.1:{server.getsockname()[1]}"
-            settings = SimpleNamespace(
-                host=host,
-                verify_ssl=True,
-                cert_file=None,
-                key_file=None,
-                tls_server_name=None,
-                proxy=None,
-                proxy_headers=None,
-            )
-            cluster: Any = SimpleNamespace(host=host, headers=dict, api=SimpleNamespace(configuration=settings))
-            with (
-                pytest.raises(ClusterError, match="does not answer"),
-                kexec.open_session(cluster, "n", "p", "c", ["true"]),
-            ):
-                pytest.fail("there was no handshake")
-    finally:
-        websocket.setdefaulttimeout(kexec.CONNECT_SECONDS)
+def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kexec, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"http://127.0.0.1:{server.getsockname()[1]}"
+        cluster: Any = SimpleNamespace(
+            host=host, headers=dict, api=SimpleNamespace(configuration=Configuration(host=host))
+        )
+        with pytest.raises(ClusterError, match="does not answer"), kexec.open_session(cluster, "n", "p", "c", ["true"]):
+            pytest.fail("there was no handshake")
