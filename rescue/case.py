@@ -30,7 +30,7 @@ class Case:
     def create(cls, path: Path) -> "Case":
         """Make the folder; raises RescueError (usage) when there is something in it already."""
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds logs and env
             (path / REPLAY).mkdir()
             (path / "logs").mkdir()
         except FileExistsError as error:

@@ -14,8 +14,10 @@ from rescue.model import JsonObject
 from rescue.waiting import progress
 
 Say = Callable[[str], None]
+Ended = Callable[["Clone", str, str], None]
 
 DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
+HEAL_SECONDS = 15.0
 WATCH_SECONDS = 10
 
 
@@ -72,21 +74,31 @@ def _delete_unseen(cluster: Cluster, namespace: str, manifest: JsonObject, cause
 
 
 @contextmanager
-def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, say: Say) -> Iterator[Clone]:
-    """A clone for the time of a block; deleted at its end, also after errors and Ctrl-C, unless ``keep``."""
+def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, ended: Ended) -> Iterator[Clone]:
+    """A clone for the time of a block; deleted at its end, also after errors and Ctrl-C, unless ``keep``.
+
+    ``ended`` is told what became of it. A deletion that fails is told, not raised: the block's own end counts more.
+    """
     made: list[Clone] = []
     try:
         with deferred():
             made.append(create(cluster, namespace, manifest))
         yield made[0]
     finally:
-        for clone in made:
-            if keep:
-                say(f"clone kept: {clone.delete_command}")
-                continue
-            with deferred():
-                delete(cluster, clone)
-                say(f"clone {clone.name} deleted")
+        with deferred():
+            for clone in made:
+                ended(clone, *_end(cluster, clone, keep))
+
+
+def _end(cluster: Cluster, clone: Clone, keep: bool) -> tuple[str, str]:
+    """``deleted``, ``kept`` or ``not deleted``, and what a user must know or type."""
+    if keep:
+        return "kept", clone.delete_command
+    try:
+        delete(cluster, clone)
+    except RescueError as error:
+        return "not deleted", f"{error.message}; {error.hint}"
+    return "deleted", ""
 
 
 def states(cluster: Cluster, clone: Clone, deadline: float) -> Iterator[JsonObject]:
@@ -117,11 +129,13 @@ def wait_until_held(cluster: Cluster, clone: Clone, target: str, seconds: float,
     """
     said: set[str] = set()
     reasons: tuple[str, ...] = ()
+    failing_since: float | None = None
     for pod in states(cluster, clone, time.monotonic() + seconds):
         now = progress(pod, target)
         if now.running:
             return
-        if now.failure:
+        failing_since = (failing_since or time.monotonic()) if now.failure else None
+        if failing_since and (not now.may_heal or time.monotonic() - failing_since > HEAL_SECONDS):
             raise RescueError(now.failure, now.hint, ExitCode.CLUSTER)
         reasons = now.reasons
         for reason in reasons:

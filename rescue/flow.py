@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,13 @@ class _Run:
         self.header.update(values)
         self.case.write_json(CASE, self.header)
 
+    def clone_ended(self, made: clone.Clone, state: str, detail: str) -> None:
+        """Keep, and say, what became of the clone."""
+        text = f"clone {made.name} {state}{': ' if detail else ''}{detail}"
+        (self.console.step if state == "deleted" else self.console.warn)(text)
+        place = {"name": made.name, "namespace": made.namespace}
+        self.note(clone={**place, "deleted": state == "deleted", "state": state})
+
 
 def rescue_pod(options: Options, console: Console) -> Report:
     """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
@@ -70,6 +77,7 @@ def default_case(target: Target, plan: Plan) -> Path:
 
 
 def _open_case(run: _Run, target: Target, plan: Plan) -> None:
+    warnings = [*plan.warnings, *_too_short(target, _seconds(run.options, target))]
     run.note(
         schemaVersion=SCHEMA_VERSION,
         rescueVersion=__version__,
@@ -80,29 +88,34 @@ def _open_case(run: _Run, target: Target, plan: Plan) -> None:
         container=target.container,
         command=list(plan.command.argv),
         commandSource=plan.command.source,
-        warnings=list(plan.warnings),
+        warnings=warnings,
         replayed=False,
     )
     run.case.write_json(TARGET, to_json(target))
     run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
     run.case.write(CLONE, dump(plan.clone))
-    for warning in plan.warnings:
+    for warning in warnings:
         run.console.warn(warning)
 
 
 def _replay(run: _Run, target: Target, plan: Plan) -> None:
     """Clone, replay, collect; the clone lives only here."""
     cluster, options, say = run.cluster, run.options, run.console.step
-    with clone.living(cluster, target.namespace, plan.clone, options.keep, say) as made:
+    with clone.living(cluster, target.namespace, plan.clone, options.keep, run.clone_ended) as made:
         say(f"clone {made.name} created")
-        run.note(clone={"name": made.name, "namespace": made.namespace, "deleted": False})
         clone.wait_until_held(cluster, made, target.container, options.wait, say)
-        run.note(node=cluster.get("pods", made.namespace, made.name)["spec"].get("nodeName", ""))
         tools = toolkit.load(replay.architecture(cluster, made))
         say(f"toolkit: {tools.describe()}")
         replay.upload(cluster, made, tools.tar)
         _collect(run, made, target, _seconds(options, target))
-    run.note(clone={**run.header["clone"], "deleted": not options.keep})
+
+
+def _too_short(target: Target, seconds: float) -> list[str]:
+    """A warning when the original lived longer than the replay may."""
+    if target.lifetime is None or target.lifetime <= seconds:
+        return []
+    lived = f"the original lived {target.lifetime:.0f} s"
+    return [f"{lived}, the replay may take {seconds:.0f} s: give more with --seconds"]
 
 
 def _seconds(options: Options, target: Target) -> float:
@@ -131,7 +144,8 @@ def _kept_in_the_case(run: _Run, made: clone.Clone) -> Iterator[None]:
     except KeyboardInterrupt:
         run.console.warn(f"interrupted; judge what came so far with: rescue diagnose {run.case.path}")
         if run.options.keep:
-            replay.stop(run.cluster, made, RUN)
+            with suppress(RescueError):  # It ends by its own time limit then.
+                replay.stop(run.cluster, made, RUN)
         raise
     except RescueError as error:
         hint = f"{error.hint}; judge what came so far with: rescue diagnose {run.case.path}"

@@ -13,7 +13,13 @@ from rescue.triage import controller_of, selector_keys
 LOG_LINES = 2000
 # The kubelet's answers, with status 200, when it has lost a log: words of its own that no program wrote.
 _NO_LOG = ("unable to retrieve container logs for ", "failed to try resolving symlinks in path ")
-CONTROLLERS = ("replicasets", "replicationcontrollers", "statefulsets", "daemonsets", "jobs")
+CONTROLLERS = {
+    "replicasets": "ReplicaSet",
+    "replicationcontrollers": "ReplicationController",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "jobs": "Job",
+}
 # Owners that are looked up for their own owner: a Deployment says more than its ReplicaSet.
 _PARENTS = {"ReplicaSet": "replicasets", "Job": "jobs"}
 
@@ -30,11 +36,14 @@ def find_owner(cluster: Cluster, pod: JsonObject) -> Owner | None:
     return controller_of(parent) or owner
 
 
-def quarantine(cluster: Cluster, namespace: str) -> tuple[frozenset[str] | None, list[str]]:
-    """Label keys that controllers of the namespace select by, and warnings.
+def quarantine(cluster: Cluster, pod: JsonObject) -> tuple[frozenset[str] | None, list[str]]:
+    """Label keys that controllers of the pod's namespace select by, and warnings.
 
-    None when one of the lists cannot be read: then no label is safe.
+    None when they cannot be known, for a list that is refused or a controller of another kind: no label is safe then.
     """
+    namespace, owner = pod["metadata"].get("namespace", "default"), controller_of(pod)
+    if owner and owner.kind not in CONTROLLERS.values():
+        return None, [f"all labels are dropped, because the selector of {owner.kind} {owner.name} is not known"]
     controllers: list[JsonObject] = []
     for resource in CONTROLLERS:
         try:
@@ -69,8 +78,10 @@ def gather(cluster: Cluster, case: Case, pod: JsonObject, target: Target) -> Non
         lambda: cluster.list("events", target.namespace, fieldSelector=f"involvedObject.uid={uid}")
     )
     case.write_json(EVENTS, events or [])
-    _gather_logs(cluster, case, target)
+    refused_logs = _gather_logs(cluster, case, target)
     objects = related_objects(cluster, pod)
+    if refused_logs:
+        objects["unreadable"]["pods/log"] = refused_logs
     if refused:
         objects["unreadable"]["events"] = refused
     case.write_json(OBJECTS, objects)
@@ -84,13 +95,18 @@ def _attempt(read: Callable[[], Any]) -> tuple[Any, str]:
         return None, error.message
 
 
-def _gather_logs(cluster: Cluster, case: Case, target: Target) -> None:
+def _gather_logs(cluster: Cluster, case: Case, target: Target) -> str:
+    """Write both logs; why one could not be read. Status 400 says that there is none, which is no refusal."""
+    problem = ""
     for previous in (False, True):
-        text, refused = _attempt(
-            partial(cluster.logs, target.namespace, target.pod, target.container, previous, LOG_LINES)
-        )
-        if not refused and not text.startswith(_NO_LOG):
+        try:
+            text = cluster.logs(target.namespace, target.pod, target.container, previous, LOG_LINES)
+        except ClusterError as error:
+            problem = problem or ("" if error.status == 400 else error.message)
+            continue
+        if not text.startswith(_NO_LOG):
             case.write(log_name(target.container, previous), text)
+    return problem
 
 
 def _references(pod: JsonObject, kind: str, volume_name: str) -> list[str]:

@@ -8,13 +8,18 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _wanted() -> list[signal.Signals]:
+    """All of them but those that whoever started us ignores, as nohup(1) does with SIGHUP."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     """A function, not SIG_IGN, which the programs that we start would inherit."""
 
 
 def _raise(_number: int, _frame: FrameType | None) -> None:
     """Once is enough: a second signal must not break into the clean-up after the first."""
-    for number in _SIGNALS:
+    for number in _wanted():
         signal.signal(number, _ignore)
     raise KeyboardInterrupt
 
@@ -22,7 +27,7 @@ def _raise(_number: int, _frame: FrameType | None) -> None:
 @contextmanager
 def as_keyboard_interrupt() -> Iterator[None]:
     """Within the block the first SIGINT, SIGTERM or SIGHUP (a closed terminal) raises KeyboardInterrupt."""
-    before = {number: signal.signal(number, _raise) for number in _SIGNALS}
+    before = {number: signal.signal(number, _raise) for number in _wanted()}
     try:
         yield
     finally:
@@ -34,7 +39,7 @@ def as_keyboard_interrupt() -> Iterator[None]:
 def deferred() -> Iterator[None]:
     """Within the block signals only wait; when it has ended, KeyboardInterrupt is raised if any came."""
     came: list[int] = []
-    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _SIGNALS}
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _wanted()}
     try:
         yield
     finally:

@@ -63,7 +63,7 @@ def plan_offline(pod: JsonObject, options: Options) -> Plan:
 def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
     """The plan for one container of a pod of the cluster, with what its namespace makes us warn of."""
     rules = load_rules(options.patches, options.skip_rules)
-    keys, warnings = gather.quarantine(cluster, target.namespace)
+    keys, warnings = gather.quarantine(cluster, pod)
     plan = compile_plan(pod, target, rules, _choices(options, keys), options.command, warnings)
     labels = plan.clone["metadata"].get("labels") or {}
     published = gather.published_anyway(cluster, target.namespace, labels)

@@ -7,8 +7,10 @@ from rescue.triage import NEVER_STARTED
 
 TOOLKIT, KEEPER = "rescue-toolkit", "rescue-keeper"
 
-# Reasons that time does not heal. ErrImagePull is left out: the kubelet tries again, then says ImagePullBackOff.
+# Reasons to give up. ErrImagePull is left out: the kubelet tries again, then says ImagePullBackOff.
 _FINAL = (set(NEVER_STARTED) - {"ErrImagePull"}) | {"CrashLoopBackOff"}
+# Of these, the ones that a kubelet also gives when its own cache or the container runtime is slow for a moment.
+_MAY_HEAL = {"CreateContainerConfigError", "CreateContainerError"}
 
 _TOOLKIT_HINT = "give an image with a static busybox that the cluster can pull: --toolkit-image IMAGE"
 _IMAGE_HINT = "the clone's node has to pull it: is it still in its registry? see: kubectl describe pod, with --keep"
@@ -29,6 +31,7 @@ class Progress:
     reasons: tuple[str, ...]
     failure: str = ""
     hint: str = ""
+    may_heal: bool = False
 
 
 def _entries(pod: JsonObject) -> list[JsonObject]:
@@ -55,9 +58,14 @@ def _scheduling(pod: JsonObject) -> str:
     return ""
 
 
+def _waiting(entry: JsonObject) -> JsonObject:
+    waiting: JsonObject = (entry.get("state") or {}).get("waiting") or {}
+    return waiting
+
+
 def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
     """Message and hint when this container will never run; empty strings when it may."""
-    waiting = (entry.get("state") or {}).get("waiting") or {}
+    waiting = _waiting(entry)
     name, reason = entry["name"], waiting.get("reason")
     if reason not in _FINAL:
         return "", ""
@@ -91,6 +99,6 @@ def progress(pod: JsonObject, target: str) -> Progress:
     for entry in entries:
         failure, hint = _failure(entry, pod) if entry["name"] in needed else ("", "")
         if failure:
-            return Progress(False, reasons, failure, hint)
+            return Progress(False, reasons, failure, hint, _waiting(entry).get("reason") in _MAY_HEAL)
     running = {entry["name"] for entry in entries if "running" in (entry.get("state") or {})}
     return Progress({target, KEEPER} <= running, reasons)

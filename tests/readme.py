@@ -56,8 +56,10 @@ def clone_rules() -> str:
 
 def codes() -> str:
     """Every finding code with its title."""
-    titles = {cause.code: cause.title for cause in causes()}
-    return _table(("code", "cause"), sorted(titles.items()))
+    titles: dict[str, dict[str, None]] = {}
+    for cause in causes():
+        titles.setdefault(cause.code, {})[cause.title] = None
+    return _table(("code", "cause"), ((code, "; ".join(titles[code])) for code in sorted(titles)))
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

@@ -38,7 +38,15 @@ class Root(click.Group):
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        try:
+            module = importlib.import_module(COMMANDS[cmd_name][0])
+        except ModuleNotFoundError as error:
+            raise RescueError(
+                f"`rescue {cmd_name}` needs {error.name}, which is not installed",
+                "install it with the sandbox: pip install 'rescue[sandbox]'",
+                ExitCode.USAGE,
+            ) from error
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -56,13 +56,23 @@ def _has_containers(pod: JsonObject) -> bool:
     return bool(containers) and all(isinstance(c, dict) and {"name", "image"} <= c.keys() for c in containers)
 
 
-@click.command()
+class _Plan(click.Command):
+    """Remembers whether ``--`` was typed, which click forgets."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does."""
+        ctx.meta["dashes"] = "--" in args
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Plan)
 @click.argument("pod", required=False, default="")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("-f", "--filename", type=click.Path(path_type=Path, dir_okay=False), help="A pod's manifest, no cluster.")
 @plan_options
 @click.option("-o", "--output", type=click.Choice(sorted(FORMATS)), default="diff", show_default=True)
-def plan(filename: Path | None, output: str, **values: Any) -> None:
+@click.pass_context
+def plan(ctx: click.Context, /, filename: Path | None, output: str, **values: Any) -> None:
     """Show the clone that `rescue pod POD` would make; create nothing.
 
     \b
@@ -71,17 +81,19 @@ def plan(filename: Path | None, output: str, **values: Any) -> None:
       rescue plan -f pod.yaml -o patch
       rescue plan shop-7d4b9c-x2x7q -o yaml | kubectl apply --dry-run=server -f -
     """
-    made = _plan(filename, values)
+    made = _plan(filename, values, ctx.meta["dashes"])
     for warning in made.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(FORMATS[output](made), nl=False)
 
 
-def _plan(filename: Path | None, values: dict[str, Any]) -> Plan:
+def _plan(filename: Path | None, values: dict[str, Any], dashes: bool) -> Plan:
     if filename is None:
         if not values["pod"]:
             raise click.UsageError("name a POD, or give a manifest with -f")
         return planning.plan_pod(to_options(**values))
+    if values["pod"] and not dashes:
+        raise click.UsageError("-f takes no POD; a command comes after --")
     if values["pod"]:  # with -f the first word belongs to the command after --
         values = {**values, "command": (values["pod"], *values["command"]), "pod": ""}
     return planning.plan_offline(_manifest(filename), to_options(**values))

@@ -40,6 +40,7 @@ CONNECT_SECONDS = 5
 READ_SECONDS, CHANGE_SECONDS = 15, 35
 # A server that is silent is not asked again by itself: each caller knows how long waiting makes sense.
 RETRIES = urllib3.Retry(connect=1, read=0, other=0, backoff_factor=0.5)
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PAGE = 500  # objects a list request returns at most
 
 
@@ -226,7 +227,15 @@ def _in_cluster(context: str | None, namespace: str | None, cause: Exception) ->
             "set KUBECONFIG; or try it without a cluster: rescue demo",
             ExitCode.USAGE,
         ) from error
-    return Cluster(ApiClient(), "in-cluster", namespace or "default")
+    return Cluster(ApiClient(), "in-cluster", namespace or _own_namespace())
+
+
+def _own_namespace() -> str:
+    """The namespace of the pod that we run in."""
+    try:
+        return OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return "default"
 
 
 def _check_credentials(api: ApiClient, context: Any) -> None:

@@ -86,7 +86,11 @@ def _notes(label: str, notes: Iterable[str]) -> list[str]:
 
 
 def _no_verdict(report: Report) -> list[str]:
-    if report.replay and not report.replay.crashed:
+    if report.replay is None:
+        return _wrap("VERDICT", "none: nothing was replayed")
+    if report.replay.ended == "stopped":
+        return _wrap("VERDICT", "none: the replay was stopped before any crash, see the notes")
+    if not report.replay.crashed:
         return _wrap("VERDICT", "none: the replay did not crash")
     return _wrap("VERDICT", "none: it crashed, and no known cause fits")
 
@@ -104,5 +108,5 @@ def render(report: Report) -> str:
     lines += _notes("unknown", report.diagnosis.not_checked)
     lines += _notes("warning", report.warnings)
     if report.clone:
-        lines += _wrap("clone", f"{report.clone['name']} ({'deleted' if report.clone['deleted'] else 'kept'})")
+        lines += _wrap("clone", f"{report.clone['name']} ({report.clone['state']})")
     return "\n".join([*lines, *_wrap("case", report.case)]).translate(_CONTROLS) + "\n"

@@ -94,24 +94,45 @@ def test_a_clone_whose_creation_was_not_confirmed_is_looked_for_and_deleted() ->
     assert cluster.pods == {}
 
 
+class Told:
+    """Keeps what ``living`` tells of a clone's end."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def __call__(self, clone: Clone, state: str, detail: str) -> None:
+        assert clone == CLONE
+        self.said.append((state, detail))
+
+
 @pytest.mark.parametrize("trouble", [RescueError("any"), KeyboardInterrupt(), ValueError("a bug")])
 def test_the_clone_goes_whatever_happens(trouble: BaseException) -> None:
     cluster: Any = Cluster()
-    said: list[str] = []
-    with pytest.raises(type(trouble)), living(cluster, "shop", MANIFEST, False, said.append) as clone:
+    told = Told()
+    with pytest.raises(type(trouble)), living(cluster, "shop", MANIFEST, False, told) as clone:
         assert clone == CLONE
         raise trouble
     assert cluster.pods == {}
-    assert said == ["clone rescue-web-x2b4c deleted"]
+    assert told.said == [("deleted", "")]
 
 
-def test_a_kept_clone_stays_and_the_command_to_delete_it_is_said() -> None:
+def test_a_kept_clone_stays_and_the_command_to_delete_it_is_told() -> None:
     cluster: Any = Cluster()
-    said: list[str] = []
-    with living(cluster, "shop", MANIFEST, True, said.append):
+    told = Told()
+    with living(cluster, "shop", MANIFEST, True, told):
         pass
     assert list(cluster.pods) == ["rescue-web-x2b4c"]
-    assert said == ["clone kept: kubectl delete pod rescue-web-x2b4c -n shop"]
+    assert told.said == [("kept", "kubectl delete pod rescue-web-x2b4c -n shop")]
+
+
+def test_a_deletion_that_fails_does_not_hide_how_the_block_ended() -> None:
+    cluster: Any = Cluster(delete=[ClusterError("forbidden", "", 403)])
+    told = Told()
+    with pytest.raises(ValueError, match="the real trouble"), living(cluster, "shop", MANIFEST, False, told):
+        raise ValueError("the real trouble")
+    [(state, detail)] = told.said
+    assert state == "not deleted"
+    assert "kubectl delete pod rescue-web-x2b4c -n shop" in detail
 
 
 def test_an_outage_at_deletion_is_sat_out() -> None:
@@ -129,6 +150,21 @@ def test_a_clone_that_cannot_be_deleted_is_named_with_the_command_to_type(error:
         delete(cluster, CLONE)
     assert refused.value.hint.startswith("kubectl delete pod rescue-web-x2b4c -n shop")
     assert (clock.now > DELETE_SECONDS) is (error.status == 0)
+
+
+def test_a_slow_kubelet_is_given_a_moment() -> None:
+    cluster: Any = Cluster()
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [waiting("CreateContainerConfigError"), HELD]
+    wait_until_held(cluster, CLONE, "web", 60, lambda _text: None)
+
+
+def test_what_no_time_heals_ends_the_wait_at_once() -> None:
+    cluster: Any = Cluster()
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [waiting("InvalidImageName"), HELD]
+    with pytest.raises(RescueError, match="does not start"):
+        wait_until_held(cluster, CLONE, "web", 60, lambda _text: None)
 
 
 @pytest.mark.parametrize("status", [404, 409])

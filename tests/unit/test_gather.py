@@ -13,6 +13,7 @@ from rescue.triage import choose_target
 
 from .recorded import recorded
 
+REFUSED = ("events", "services", "configmaps", "pods/log")
 LOST = recorded("oom")["logs"]["eater.previous"]["stdout"]
 
 
@@ -40,6 +41,7 @@ class Cluster:
         raise ClusterError(f'{resource} "{name}" not found', "", 404)
 
     def logs(self, _namespace: str, _pod: str, _container: str, previous: bool, _lines: int) -> str:
+        self._check("pods/log")
         return self.texts[previous]
 
 
@@ -62,9 +64,9 @@ def test_the_kubelets_excuse_for_a_lost_log_is_no_log(tmp_path: Path) -> None:
 
 
 def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
-    case = gathered(tmp_path, Cluster(forbidden=("events", "services", "configmaps")))
+    case = gathered(tmp_path, Cluster(forbidden=REFUSED))
     unreadable = json.loads(case.bytes("objects.json"))["unreadable"]
-    assert unreadable == {name: f"{name} is forbidden" for name in ("events", "services", "configmaps")}
+    assert unreadable == {name: f"{name} is forbidden" for name in REFUSED}
 
 
 def test_only_the_keys_of_a_secret_are_kept() -> None:
@@ -93,18 +95,30 @@ def test_only_the_keys_of_a_secret_are_kept() -> None:
     assert "c2VjcmV0" not in json.dumps(objects)
 
 
+def owned(kind: str) -> Any:
+    owner = {"kind": kind, "name": "web", "controller": True}
+    return {"metadata": {"namespace": "shop", "ownerReferences": [owner]}}
+
+
 @pytest.mark.parametrize("forbidden", ["replicasets", "jobs"])
 def test_an_unknown_selector_makes_every_label_unsafe(forbidden: str) -> None:
     cluster: Any = Cluster(forbidden=(forbidden,))
-    keys, warnings = quarantine(cluster, "shop")
+    keys, warnings = quarantine(cluster, owned("ReplicaSet"))
     assert keys is None
     assert f"selectors of {forbidden} cannot be read" in warnings[0]
+
+
+def test_a_controller_of_another_kind_makes_every_label_unsafe() -> None:
+    cluster: Any = Cluster()
+    keys, warnings = quarantine(cluster, owned("CloneSet"))
+    assert keys is None
+    assert "selector of CloneSet web is not known" in warnings[0]
 
 
 def test_the_quarantine_holds_every_selectors_keys() -> None:
     sets = [named("web", spec={"selector": {"matchLabels": {"app": "web", "pod-template-hash": "1"}}})]
     cluster: Any = Cluster(replicasets=sets, replicationcontrollers=[named("old", spec={"selector": {"run": "x"}})])
-    assert quarantine(cluster, "shop") == (frozenset({"app", "pod-template-hash", "run"}), [])
+    assert quarantine(cluster, owned("ReplicaSet")) == (frozenset({"app", "pod-template-hash", "run"}), [])
 
 
 def test_a_service_that_publishes_the_clone_all_the_same_is_warned_of() -> None:

@@ -41,3 +41,13 @@ def test_an_error_in_a_deferred_block_is_not_hidden_by_a_signal() -> None:
     with pytest.raises(ValueError, match="the real trouble"), deferred():
         os.kill(os.getpid(), signal.SIGINT)
         raise ValueError("the real trouble")
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with as_keyboard_interrupt(), deferred():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
