@@ -7,21 +7,23 @@ from typing import TypeVar
 from rescue.kube.errors import ClusterError
 
 OUTAGE_SECONDS = 30.0
+# No answer, and what passes: too many requests, a server or node that failed for a moment (an exec among it).
+_PASSING = {0, 429, 500, 502, 503, 504}
 _PAUSE_SECONDS = 1.0
 
 Answer = TypeVar("Answer")
 
 
 def patiently(ask: Callable[[], Answer], seconds: float = OUTAGE_SECONDS) -> Answer:
-    """The answer to ``ask``, which is asked again for so many ``seconds`` while the cluster does not answer.
+    """The answer to ``ask``, which is asked again for so many ``seconds`` while the cluster cannot answer.
 
-    A refusal is raised at once, and so is the last ClusterError without an answer.
+    A refusal is raised at once; at the end of the time the last ClusterError is.
     """
     end = time.monotonic() + seconds
     while True:
         try:
             return ask()
         except ClusterError as error:
-            if error.status != 0 or time.monotonic() > end:
+            if error.status not in _PASSING or time.monotonic() > end:
                 raise
         time.sleep(_PAUSE_SECONDS)
