@@ -120,6 +120,11 @@ def refuse_unusable(pod: JsonObject) -> None:
     if status.get("reason") in ENDED_BY_CLUSTER:
         what, hint = ENDED_BY_CLUSTER[status["reason"]]
         raise _refusal(f"pod {name!r} {what}: {status.get('message', '')}", hint)
+    if status.get("phase") == "Failed" and not _candidates(pod):
+        why = f"{status.get('reason', '')}: {status.get('message', '')}"
+        raise _refusal(
+            f"pod {name!r} was rejected by its node: {why}", "there is no crash to replay; mend what it says"
+        )
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             raise _refusal(
@@ -147,7 +152,8 @@ def choose_target(pod: JsonObject, container: str | None, owner: Owner | None) -
     if not failing:
         what = f"container {container!r} of pod {name!r}" if container else f"pod {name!r}"
         raise _refusal(
-            f"{what} does not fail: {_describe(considered, pod)}", "nothing was created; look at: kubectl get pods -A"
+            f"{what} does not fail: {_describe(considered, pod)}",
+            f"nothing was created; look at: kubectl describe pod {name}",
         )
     chosen = failing[0]
     if chosen.state == "never started":

@@ -117,6 +117,13 @@ def test_a_windows_pod_is_refused(spec: Any) -> None:
         choose_target(pod, None, None)
 
 
+def test_a_pod_that_its_node_rejected_is_refused_with_the_nodes_reason() -> None:
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["status"] = {"phase": "Failed", "reason": "OutOfcpu", "message": "Node didn't have enough resource: cpu"}
+    with pytest.raises(RescueError, match="rejected by its node: OutOfcpu: Node didn't have enough resource: cpu"):
+        choose_target(pod, None, None)
+
+
 def test_a_manifest_without_status_takes_its_first_container() -> None:
     pod = recorded("init-crash")["first"]
     assert offline_target(pod, None).container == "app"
