@@ -18,6 +18,7 @@ Ended = Callable[["Clone", str, str], None]
 
 DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
 HEAL_SECONDS = 15.0
+_TOLD = ("Failed", "BackOff")  # Reasons of events that the container statuses tell as well.
 WATCH_SECONDS = 10
 
 
@@ -137,7 +138,7 @@ def wait_until_held(cluster: Cluster, clone: Clone, target: str, seconds: float,
         failing_since = (failing_since or time.monotonic()) if now.failure else None
         if failing_since and (not now.may_heal or time.monotonic() - failing_since > HEAL_SECONDS):
             raise RescueError(now.failure, now.hint, ExitCode.CLUSTER)
-        reasons = now.reasons
+        reasons = (*now.reasons, *_warnings(cluster, clone))
         for reason in reasons:
             if reason not in said:
                 say(f"waiting: {reason}")
@@ -147,6 +148,15 @@ def wait_until_held(cluster: Cluster, clone: Clone, target: str, seconds: float,
         "give it more time with --wait SECONDS, or look at: kubectl get events",
         ExitCode.CLUSTER,
     )
+
+
+def _warnings(cluster: Cluster, clone: Clone) -> list[str]:
+    """Why the kubelet cannot go on (FailedMount, FailedCreatePodSandBox …): no container status tells it."""
+    try:
+        events = cluster.list("events", clone.namespace, fieldSelector=f"involvedObject.uid={clone.uid},type=Warning")
+    except ClusterError:
+        return []  # Without the permission the statuses must do.
+    return [f"{event.get('reason')}: {event.get('message')}" for event in events if event.get("reason") not in _TOLD]
 
 
 def delete(cluster: Cluster, clone: Clone) -> None:

@@ -23,6 +23,7 @@ class Cluster:
         self.pods: dict[str, Any] = {}
         self.calls: list[str] = []
         self.states: list[Any] = []
+        self.events: list[Any] = []
 
     def _call(self, verb: str) -> None:
         self.calls.append(verb)
@@ -49,6 +50,10 @@ class Cluster:
         assert uid == "uid-1"
         if self.pods.pop(name, None) is None:
             raise ClusterError("not found", "", 404)
+
+    def list(self, resource: str, _namespace: str, fieldSelector: str) -> list[Any]:  # noqa: N803  # as in the API
+        assert (resource, fieldSelector) == ("events", "involvedObject.uid=uid-1,type=Warning")
+        return self.events
 
     def watch(self, *_arguments: Any) -> Any:
         self._call("watch")
@@ -197,6 +202,20 @@ def test_an_outage_while_the_clone_starts_is_sat_out() -> None:
     cluster.states = [HELD]
     wait_until_held(cluster, CLONE, "web", 60, lambda _: None)
     assert cluster.calls[-5:] == ["watch", "get", "get", "get", "watch"]
+
+
+def test_what_only_an_event_tells_is_said_too() -> None:
+    cluster: Any = Cluster()
+    create(cluster, "shop", MANIFEST)
+    cluster.states = [waiting("ContainerCreating"), HELD]
+    cluster.events = [
+        {"reason": "FailedMount", "message": 'configmap "x" not found'},
+        {"reason": "Failed", "message": "the status tells this"},
+    ]
+    said: list[str] = []
+    wait_until_held(cluster, CLONE, "web", 60, said.append)
+    assert 'waiting: FailedMount: configmap "x" not found' in said
+    assert not any("the status tells" in text for text in said)
 
 
 def test_waiting_has_an_end() -> None:
