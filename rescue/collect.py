@@ -92,8 +92,10 @@ def collect(cluster: Cluster, clone: Clone, run: str, folder: Path, tick: Callab
 
 
 def _lost(clone: Clone, error: Exception) -> RescueError:
+    gone = isinstance(error, ClusterError) and error.status == 404
+    known = f"kubectl get pod {clone.name} -n {clone.namespace}"
     return RescueError(
         f"the stream from clone {clone.name} is lost: {error}",
-        f"is the cluster reachable? see: kubectl get pod {clone.name} -n {clone.namespace}",
+        "somebody deleted the clone; run it again" if gone else f"is the cluster reachable? see: {known}",
         ExitCode.CLUSTER,
     )

@@ -1,5 +1,6 @@
 """The report for a terminal: the verdict first, then the evidence, then what was done."""
 
+import shlex
 import textwrap
 from collections.abc import Iterable
 
@@ -69,7 +70,7 @@ def _end(replay: Replay) -> str:
 
 
 def _replay(replay: Replay) -> list[str]:
-    command = " ".join(replay.command)
+    command = shlex.join(replay.command)
     shown = command if len(command) <= 200 else command[:200] + " …"
     parts = [_end(replay)]
     if replay.seconds is not None:

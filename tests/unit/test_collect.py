@@ -94,8 +94,9 @@ def test_a_clone_that_is_gone_ends_it_at_once(tmp_path: Path, patched: Callable[
         yield
 
     patched(gone)
-    with pytest.raises(RescueError, match="not found"):
+    with pytest.raises(RescueError, match="not found") as lost:
         collect.collect(None, CLONE, "1", tmp_path, lambda: None)  # type: ignore[arg-type]
+    assert lost.value.hint.startswith("somebody deleted the clone")
 
 
 @pytest.mark.parametrize(("name", "offset"), [("../evil", 0), ("stdout", 3)])
