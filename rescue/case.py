@@ -11,7 +11,7 @@ from rescue.errors import ExitCode, RescueError
 from rescue.model import SCHEMA_VERSION, JsonObject
 
 CASE, TARGET, POD, EVENTS, OBJECTS = "case.json", "target.json", "pod.json", "events.json", "objects.json"
-PLAN, CLONE, CLONE_STATUS, REPORT = "plan.json", "clone.yaml", "clone-status.json", "report.json"
+PLAN, CLONE, CLONE_STATUS = "plan.json", "clone.yaml", "clone-status.json"
 REPLAY = "replay"
 
 

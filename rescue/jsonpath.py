@@ -37,11 +37,6 @@ def pointers(path: str, document: Any) -> list[str]:
     return list(dict.fromkeys(str(match.pointer()) for match in _compile(path).finditer(document)))
 
 
-def escape(token: str) -> str:
-    """One reference token as RFC 6901 writes it."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
 def resolve(pointer: str, document: Any) -> Any:
     """The value at a JSON Pointer; raises LookupError when there is none."""
     value = document

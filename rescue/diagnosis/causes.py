@@ -196,4 +196,4 @@ def _known_fact(name: str, about: str, where: str) -> None:
 
 
 def _error(where: str, problem: str) -> RescueError:
-    return RescueError(f"{where}: {problem}", "rescue/facts.py lists every fact", ExitCode.USAGE)
+    return RescueError(f"{where}: {problem}", "rescue/diagnosis/facts.py lists every fact", ExitCode.USAGE)

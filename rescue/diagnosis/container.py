@@ -72,11 +72,6 @@ class Container:
         return self._security("allowPrivilegeEscalation") is not False and "ALL" not in dropped
 
     @property
-    def adds_net_bind(self) -> bool:
-        """NET_BIND_SERVICE is among the added capabilities."""
-        return "NET_BIND_SERVICE" in ((self._security("capabilities") or {}).get("add") or [])
-
-    @property
     def restart_policy(self) -> str:
         """Of the container where it has its own, else of the pod."""
         return str(self.spec.get("restartPolicy") or self.pod.get("spec", {}).get("restartPolicy") or "Always")

@@ -109,10 +109,6 @@ class Output:
         """The last line of the tail that names a path, and is not a mere warning."""
         return _saying(self.tail, path, errno)
 
-    def says_last(self, path: str, errno: str = "") -> bool:
-        """True when one of the very last lines of any stream names it."""
-        return _saying(self.closing, path, errno) is not None
-
     def original_says(self, path: str, errno: str = "") -> Line | None:
         """The same for the logs of the original container."""
         return _saying(self.original[-_TAIL_LINES:], path, errno)

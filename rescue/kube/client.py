@@ -32,9 +32,7 @@ PREFIXES = {
     "statefulsets": "/apis/apps/v1",
     "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
-    "poddisruptionbudgets": "/apis/policy/v1",
 }
-_VERBS = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
 CONNECT_SECONDS = 5
 # Between two bytes; a change may wait for webhooks, which may take 30.
 READ_SECONDS, CHANGE_SECONDS = 15, 35
