@@ -19,7 +19,7 @@ from rescue.kube.errors import ClusterError
 from rescue.manifest import dump
 from rescue.model import SCHEMA_VERSION, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
-from rescue.plan import SUFFIX_LENGTH
+from rescue.placeholders import SUFFIX_LENGTH
 from rescue.planning import plan_on
 from rescue.triage import choose_target
 

@@ -52,10 +52,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Command:
-    """What will be replayed, and where it was read (``spec`` or ``arguments``)."""
+    """What will be replayed, as Kubernetes takes it in ``args``: it expands ``$(VAR)``, and ``$$`` is a plain ``$``.
+
+    ``source`` says where it was read: ``spec``, ``registry``, ``scout`` or ``arguments``; ``note`` says more.
+    """
 
     argv: tuple[str, ...]
     source: str
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 import getpass
 import secrets
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rescue import gather
+from rescue import claims, gather
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
-from rescue.model import JsonObject, Plan, Target
+from rescue.kube.errors import ClusterError
+from rescue.model import Command, JsonObject, Plan, Target
 from rescue.options import Options
-from rescue.plan import SUFFIX_LENGTH, Choices, compile_plan
+from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container
+from rescue.plan import compile_plan
 from rescue.resources import data_dir
 from rescue.rules import Rule, combine, parse
 from rescue.triage import choose_target, offline_target
@@ -32,7 +35,7 @@ def _read_rules(path: Path) -> list[Rule]:
         raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
 
 
-def _choices(options: Options, quarantine: frozenset[str] | None) -> Choices:
+def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[str, JsonObject]) -> Choices:
     suffix = "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
     expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
     return Choices(
@@ -42,14 +45,46 @@ def _choices(options: Options, quarantine: frozenset[str] | None) -> Choices:
         toolkit_image=options.toolkit_image,
         ttl_seconds=options.ttl,
         quarantine=quarantine,
+        wishes=options.wishes,
+        claims=found,
     )
 
 
 def _user() -> str:
+    """Who runs rescue, and where."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):  # a uid without a name, as in many containers
-        return "unknown"
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"
+
+
+def _claims(cluster: Cluster, pod: JsonObject, options: Options) -> dict[str, JsonObject]:
+    """The claims that shall not become empty volumes; those that cannot be read are left out."""
+    known, found = claims.names(pod), {}
+    for volume, mode in claims.modes(pod, options.wishes).items():
+        if mode != claims.EMPTY:
+            try:
+                name = known[volume]
+                found[name] = cluster.get("persistentvolumeclaims", pod["metadata"]["namespace"], name)
+            except ClusterError as error:
+                if error.status not in (403, 404):
+                    raise
+    return found
+
+
+def _command(container: JsonObject, override: tuple[str, ...]) -> Command:
+    """The argv to replay; raises RescueError (refused) when only the image knows it."""
+    if override:
+        return Command(override, "arguments")
+    if container.get("command"):
+        return Command((*container["command"], *(container.get("args") or ())), "spec")
+    name = container["name"]
+    raise RescueError(
+        f"container {name!r} sets no command: it runs the entrypoint of its image, which the API does not show",
+        f"give it after --, as in: rescue pod … -c {name} -- /path/to/program ARG…",
+        ExitCode.REFUSED,
+    )
 
 
 def plan_offline(pod: JsonObject, options: Options) -> Plan:
@@ -57,14 +92,17 @@ def plan_offline(pod: JsonObject, options: Options) -> Plan:
     target = offline_target(pod, options.container)
     rules = load_rules(options.patches, options.skip_rules)
     warnings = ["without a cluster the selectors are not known: all labels are dropped"]
-    return compile_plan(pod, target, rules, _choices(options, None), options.command, warnings)
+    command = _command(find_container(pod, target.container), options.command)
+    return compile_plan(pod, target, rules, _choices(options, None, {}), command, warnings)
 
 
 def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
     """The plan for one container of a pod of the cluster, with what its namespace makes us warn of."""
     rules = load_rules(options.patches, options.skip_rules)
     keys, warnings = gather.quarantine(cluster, pod)
-    plan = compile_plan(pod, target, rules, _choices(options, keys), options.command, warnings)
+    choices = _choices(options, keys, _claims(cluster, pod, options))
+    command = _command(find_container(pod, target.container), options.command)
+    plan = compile_plan(pod, target, rules, choices, command, warnings)
     labels = plan.clone["metadata"].get("labels") or {}
     published = gather.published_anyway(cluster, target.namespace, labels)
     return replace(plan, warnings=(*plan.warnings, *published))

@@ -17,18 +17,39 @@ from rescue.model import JsonObject
 
 OPERATIONS = ("add", "replace", "remove")
 MISSING = ("skip", "fail", "create")
-FIELDS = ("id", "op", "path", "key", "value", "missing", "when", "why", "examples")
+FIELDS = ("id", "op", "path", "key", "value", "missing", "when", "each", "why", "warn", "examples")
 
-# Every value that a rule may name as {name}; rescue.plan fills them in.
+# Lists of maps that a rule may go through with ``each``, and the fields that {each.field} may name.
+LISTS = {
+    "claims.cloned": ("volume", "template"),
+    "claims.shared": ("volume", "source"),
+    "source.fieldValues": ("path", "value"),
+    "source.node": ("name",),
+    "user.env": ("name", "value"),
+    "user.images": ("container", "image"),
+    "user.memory": ("limit",),
+    "user.runAs": ("uid", "nonRoot"),
+    "user.unset": ("name",),
+}
+# Every value that a rule may name as {name}; rescue.placeholders fills them in.
 PLACEHOLDERS = frozenset(
     {
+        *LISTS,
+        "claims.empty",
+        "claims.readOnly",
         "clone.expires",
+        "clone.isScout",
+        "clone.left",
         "clone.name",
         "clone.quarantine",
         "clone.ttlSeconds",
+        "scout.script",
         "source.command",
         "source.container",
+        "source.devices",
+        "source.hasToken",
         "source.hostPaths",
+        "source.hostname",
         "source.labels",
         "source.pod",
         "source.uid",
@@ -39,6 +60,9 @@ PLACEHOLDERS = frozenset(
         "target.image",
         "target.isInit",
         "toolkit.image",
+        "user.changesResources",
+        "user.minimalRequests",
+        "user.ownIdentity",
     }
 )
 _HOLE = re.compile(r"\{([a-z]+\.[A-Za-z]+)\}")
@@ -55,7 +79,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; ``where`` is ``file:line``."""
+    """One rule; ``where`` is ``file:line``.
+
+    ``when`` names a placeholder that must be true (or ``not NAME``); ``each`` one of LISTS, for whose items the rule is
+    repeated; ``warn`` is said to the user when the rule changes something.
+    """
 
     id: str
     op: str
@@ -64,7 +92,9 @@ class Rule:
     value: Any
     missing: str
     when: str | None
+    each: str | None
     why: str
+    warn: str | None
     where: str
     examples: tuple[Example, ...]
 
@@ -94,30 +124,40 @@ def fill(value: Any, values: JsonObject) -> Any:
     whole = _HOLE.fullmatch(value)
     if whole:
         return values[whole[1]]
-    return _HOLE.sub(lambda hole: _inline(values[hole[1]]), value)
+    return _HOLE.sub(lambda hole: str(values[hole[1]]), value)
 
 
-def _inline(value: Any) -> str:
-    """A placeholder inside a longer string; a list becomes the names of a JSONPath selector."""
+def fill_path(path: str, values: JsonObject) -> str:
+    """A rule's path with every ``{name}`` replaced: in quotes by a text, else by the names of a JSONPath selector."""
+    return _HOLE.sub(lambda hole: _selector(values[hole[1]]), path)
+
+
+def _selector(value: Any) -> str:
     if not isinstance(value, list):
-        return str(value)
+        return _escaped(value)
     # '' is a name that no field has: an empty list selects nothing.
-    return ",".join("'" + str(name).replace("\\", "\\\\").replace("'", "\\'") + "'" for name in value or [""])
+    return ",".join(f"'{_escaped(name)}'" for name in value or [""])
+
+
+def _escaped(value: Any) -> str:
+    return str(value).replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _error(where: str, problem: str) -> RescueError:
     return RescueError(f"{where}: {problem}", "see patches/ for rules that work", ExitCode.USAGE)
 
 
-def _unknown_holes(value: Any) -> set[str]:
-    return set(_HOLE.findall(str(value))) - PLACEHOLDERS
+def _unknown_holes(raw: JsonObject) -> list[str]:
+    named = set(_HOLE.findall(str([raw.get(field) for field in ("path", "value", "key", "warn")])))
+    item = {f"each.{field}" for field in LISTS.get(str(raw.get("each")), ())}
+    return sorted(named - PLACEHOLDERS - item)
 
 
 def _problem(raw: JsonObject) -> str | None:
     """What is wrong with a rule as it was written, if anything."""
     unknown = sorted(set(raw) - set(FIELDS))
-    holes = sorted(_unknown_holes([raw.get("path"), raw.get("value"), raw.get("key")]))
-    when = raw.get("when")
+    holes = _unknown_holes(raw)
+    when, each = raw.get("when"), raw.get("each")
     checks = (
         (bool(unknown), f"unknown field {unknown[:1]}; known: {', '.join(FIELDS)}"),
         (not isinstance(raw.get("id"), str), "a rule needs an id"),
@@ -130,6 +170,7 @@ def _problem(raw: JsonObject) -> str | None:
             when is not None and str(when).removeprefix("not ") not in PLACEHOLDERS,
             f"unknown condition {when}",
         ),
+        (each is not None and each not in LISTS, f"each must be one of {', '.join(LISTS)}"),
     )
     return next((problem for wrong, problem in checks if wrong), None)
 
@@ -151,7 +192,9 @@ def _rule(raw: JsonObject, where: str, why: str) -> Rule:
         value=raw.get("value"),
         missing=raw.get("missing", "skip"),
         when=raw.get("when"),
+        each=raw.get("each"),
         why=raw.get("why", why),
+        warn=raw.get("warn"),
         where=where,
         examples=examples,
     )

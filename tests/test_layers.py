@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
-    "pure": "diagnosis difference elf frames jsonpath manifest plan report rules triage waiting",
+    "pure": (
+        "claims concerns diagnosis difference elf frames jsonpath manifest placeholders plan report rules triage"
+        " waiting wishes"
+    ),
     "edges": "case clone collect console gather interrupt judge kube planning replay toolkit",
     "flow": "flow",
     "cli": "cli __main__",

@@ -11,8 +11,9 @@ import pytest
 from rescue.difference import render
 from rescue.errors import ExitCode, RescueError
 from rescue.manifest import dump, load_all
-from rescue.model import Plan, Target
-from rescue.plan import Choices, clone_name, compile_plan, original_command, pinned_image
+from rescue.model import Command, Plan, Target
+from rescue.placeholders import Choices, clone_name, pinned_image
+from rescue.plan import compile_plan
 from rescue.planning import load_rules
 from rescue.rules import parse
 from rescue.triage import offline_target
@@ -20,12 +21,13 @@ from rescue.triage import offline_target
 from .recorded import names, recorded
 
 RULES = load_rules((), ())
-CHOICES = Choices("x2b4c", "2026-01-01T00:00:00Z", "kim", "busybox:1.37.0-musl", 3600, frozenset({"app"}))
+CHOICES = Choices("x2b4c", "2026-01-01T00:00:00Z", "kim@desk", "busybox:1.37.0-musl", 3600, frozenset({"app"}))
 
 
 def planned(pod: Any, container: str | None = None, command: tuple[str, ...] = ("/srv/app",), **more: Any) -> Plan:
     target: Target = offline_target(pod, container)
-    return compile_plan(pod, target, more.get("rules", RULES), more.get("choices", CHOICES), command)
+    given = Command(command, "arguments")
+    return compile_plan(pod, target, more.get("rules", RULES), more.get("choices", CHOICES), given)
 
 
 @pytest.mark.parametrize("name", names())
@@ -53,7 +55,7 @@ def test_nothing_that_harms_production_is_left(name: str) -> None:
 
 def test_the_target_holds_and_keeps_everything_else() -> None:
     pod = recorded("sidecar")["last"]
-    clone = planned(pod, command=()).clone
+    clone = planned(pod, command=tuple(pod["spec"]["containers"][0]["command"])).clone
     original = pod["spec"]["containers"][0]
     held, keeper = clone["spec"]["containers"]
     assert held["command"][:2] == ["/.rescue/busybox", "sh"]
@@ -76,7 +78,7 @@ def test_what_is_added_satisfies_pod_security_restricted() -> None:
 
 
 def test_a_crashing_init_container_becomes_the_only_app_container() -> None:
-    clone = planned(recorded("init-crash")["last"], "migrate", ()).clone
+    clone = planned(recorded("init-crash")["last"], "migrate", ("sh", "-c", "echo migrating; exit 7")).clone
     assert [c["name"] for c in clone["spec"]["containers"]] == ["migrate", "rescue-keeper"]
     assert [c["name"] for c in clone["spec"]["initContainers"]] == ["rescue-toolkit", "prepare"]
     assert clone["spec"]["containers"][0]["args"] == ["sh", "-c", "echo migrating; exit 7"]
@@ -101,13 +103,6 @@ def test_a_claim_becomes_an_empty_volume() -> None:
     volumes = planned(pod).clone["spec"]["volumes"]
     assert {"name": "data", "emptyDir": {}} in volumes
     assert {"name": "scratch", "emptyDir": {}} in volumes
-
-
-def test_a_container_without_a_command_is_refused_with_the_way_out() -> None:
-    with pytest.raises(RescueError, match="sets no command") as refused:
-        original_command({"name": "web", "image": "nginx", "args": ["-v"]}, ())
-    assert refused.value.code is ExitCode.REFUSED
-    assert "-c web -- " in refused.value.hint
 
 
 def test_a_users_rule_cannot_bring_back_what_another_forbids() -> None:
@@ -162,7 +157,7 @@ def test_the_diff_gives_every_change_its_rule_and_reason() -> None:
         assert f"# {change.rule} ({change.where}): {change.why}" in text
     assert '- /spec/containers/0/livenessProbe: {"failureThreshold": 3' in text
     assert "+ /spec/activeDeadlineSeconds: 3600" in text
-    assert text.endswith("# the command comes from: spec\n")
+    assert text.endswith("# the command comes from: arguments\n")
 
 
 @pytest.mark.parametrize("name", names())

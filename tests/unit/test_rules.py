@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from rescue.errors import ExitCode, RescueError
-from rescue.plan import apply_rule
+from rescue.plan import apply_rules
 from rescue.planning import load_rules
-from rescue.rules import PLACEHOLDERS, Rule, combine, fill, parse
+from rescue.rules import LISTS, PLACEHOLDERS, Rule, combine, fill, fill_path, parse
 
 RULES = load_rules((), ())
 EXAMPLES = [(rule, example) for rule in RULES for example in rule.examples]
-NOTHING: dict[str, Any] = {**dict.fromkeys(PLACEHOLDERS), "clone.quarantine": [], "source.hostPaths": ""}
+NOTHING: dict[str, Any] = {**dict.fromkeys(PLACEHOLDERS), **dict.fromkeys(LISTS, ()), "clone.quarantine": []}
 ONE = "rules:\n  - {id: a, op: remove, path: $.status}\n"
 
 
@@ -25,15 +25,15 @@ def test_a_rule_has_a_reason_and_an_example(rule: Rule) -> None:
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=lambda value: getattr(value, "id", ""))
 def test_an_example_holds(rule: Rule, example: Any) -> None:
     before = copy.deepcopy(example.before)
-    after, _ = apply_rule(rule, example.before, {**NOTHING, **example.values})
+    after, _, _ = apply_rules([rule], example.before, {**NOTHING, **example.values})
     assert after == example.after
     assert example.before == before, "the manifest that was given is not touched"
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=lambda value: getattr(value, "id", ""))
 def test_a_rule_changes_nothing_the_second_time(rule: Rule, example: Any) -> None:
-    after, _ = apply_rule(rule, example.before, {**NOTHING, **example.values})
-    again, changes = apply_rule(rule, after, {**NOTHING, **example.values})
+    after, _, _ = apply_rules([rule], example.before, {**NOTHING, **example.values})
+    again, changes, _ = apply_rules([rule], after, {**NOTHING, **example.values})
     assert (again, changes) == (after, [])
 
 
@@ -57,6 +57,8 @@ def test_rule_ids_are_unique() -> None:
         ("rules:\n  - {id: a, op: add, path: /a, value: '{clone.nme}'}", "mine.yaml:2: unknown placeholder"),
         ("rules:\n  - {id: a, op: remove, path: $.a, when: target.x}", "mine.yaml:2: unknown condition"),
         ("rules:\n  - {id: a, op: remove, path: $.a, missing: maybe}", "mine.yaml:2: missing must be one of"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, each: source.pod}", "mine.yaml:2: each must be one of"),
+        ("rules:\n  - {id: a, op: remove, path: '$.a[{each.x}]', each: user.env}", "mine.yaml:2: unknown placeholder"),
     ],
 )
 def test_a_malformed_rule_is_refused_with_its_line(text: str, problem: str) -> None:
@@ -87,7 +89,6 @@ def test_a_skipped_rule_is_gone_and_an_unknown_one_is_an_error() -> None:
         ("{source.command}", ["a", "b"]),
         ("pod {source.pod}", "pod shop"),
         ({"k{source.pod}": ["{clone.ttlSeconds}", "{clone.ttlSeconds} s"]}, {"kshop": [60, "60 s"]}),
-        ("$.x[{source.command}]", "$.x['a','b']"),
         ("${NOT} {a hole}", "${NOT} {a hole}"),
         (7, 7),
     ],
@@ -97,9 +98,34 @@ def test_a_whole_placeholder_keeps_its_type(value: Any, filled: Any) -> None:
     assert fill(value, values) == filled
 
 
-def test_an_empty_list_in_a_path_selects_nothing() -> None:
-    assert fill("$.x[{clone.quarantine}]", NOTHING) == "$.x['']"
+@pytest.mark.parametrize(
+    ("path", "value", "filled"),
+    [
+        ("$.x[{clone.quarantine}]", ["a", "it's"], "$.x['a','it\\'s']"),
+        ("$.x[{clone.quarantine}]", [], "$.x['']"),
+        ("$.x[?@.a=='{clone.quarantine}']", "labels['b']", "$.x[?@.a=='labels[\\'b\\']']"),
+    ],
+)
+def test_a_value_in_a_path_is_quoted(path: str, value: Any, filled: str) -> None:
+    assert fill_path(path, {"clone.quarantine": value}) == filled
 
 
-def test_a_label_with_a_quote_is_quoted() -> None:
-    assert fill("$.x[{clone.quarantine}]", {"clone.quarantine": ["it's"]}) == "$.x['it\\'s']"
+EACH = (
+    "rules:\n  - {id: a, each: user.env, op: add, path: /env, key: '-', value: '{each.name}', warn: 'set {each.value}'}"
+)
+
+
+def test_a_rule_is_repeated_for_each_item_and_warns_of_what_it_changed() -> None:
+    items = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+    after, changes, warnings = apply_rules(parse(EACH, "m"), {"env": ["a"]}, {"user.env": items})
+    assert after == {"env": ["a", "b"]}
+    assert [change.operation for change in changes] == [{"op": "add", "path": "/env/-", "value": "b"}]
+    assert warnings == ["set 2"]
+
+
+def test_the_recorded_operations_stay_as_they_were_when_a_later_rule_changes_what_they_added() -> None:
+    text = "rules:\n  - {id: a, op: add, path: /, key: x/-, value: 1, missing: create}\n"
+    text += "  - {id: b, op: add, path: /x, key: '-', value: 2}\n"
+    rules = parse(text.replace("path: /,", "path: '',"), "m")
+    _, changes, _ = apply_rules(rules, {}, {})
+    assert [change.operation["value"] for change in changes] == [[], 1, 2]

@@ -1,0 +1,28 @@
+"""What a clone can still do to others, in words: it runs the original program as the original user.  Pure."""
+
+from collections.abc import Iterator
+
+from rescue.model import JsonObject, Target
+
+
+def concerns(clone: JsonObject, target: Target) -> list[str]:
+    """A warning for everything of the original's reach that no rule takes away."""
+    return [*_privileged(clone, target), *_claims(clone), *_network(clone)]
+
+
+def _privileged(clone: JsonObject, target: Target) -> Iterator[str]:
+    for container in clone["spec"].get("containers") or ():
+        if container["name"] == target.container and (container.get("securityContext") or {}).get("privileged"):
+            yield f"container {target.container} is privileged, as the original's: what it does to its node is real"
+
+
+def _claims(clone: JsonObject) -> Iterator[str]:
+    for volume in clone["spec"].get("volumes") or ():
+        claim = volume.get("persistentVolumeClaim")
+        if claim and not claim.get("readOnly"):
+            yield f"the clone writes to claim {claim['claimName']}, the original's own data"
+
+
+def _network(clone: JsonObject) -> Iterator[str]:
+    if clone["spec"].get("hostNetwork"):
+        yield "the clone uses the network of its node, as the original: a port that it opens is the node's"

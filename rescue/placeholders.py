@@ -1,0 +1,265 @@
+"""A value for every name that a rule may use: from the pod, its target, and what was chosen.  Pure."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rescue import claims
+from rescue.errors import ExitCode, RescueError
+from rescue.model import Command, JsonObject, Target
+from rescue.options import Wishes
+
+NAME_LIMIT = 63  # A pod's name is its hostname, a DNS label (RFC 1123).
+SUFFIX_LENGTH = 5
+MANAGED_BY = "app.kubernetes.io/managed-by"  # Not taken away but overwritten, so no selector matches its value.
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # kube-apiserver: plugin/pkg/admission/serviceaccount
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_COMMON_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+_LABEL_OR_ANNOTATION = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a plan depends on besides the pod and the rules.
+
+    ``quarantine`` holds the label keys that some controller selects by; None when they are not known, then all go.
+    ``claims`` holds the PersistentVolumeClaims that the wishes need, by name. A ``scout`` only shows its command.
+    """
+
+    suffix: str
+    expires: str
+    user: str
+    toolkit_image: str
+    ttl_seconds: int
+    quarantine: frozenset[str] | None
+    wishes: Wishes = field(default_factory=Wishes)
+    claims: Mapping[str, JsonObject] = field(default_factory=dict)
+    scout: bool = False
+    script: str = ""
+
+
+def clone_name(pod: str, suffix: str) -> str:
+    """``rescue-<pod>-<suffix>``, at most 63 characters, and never ``<set>-<ordinal>``."""
+    room = NAME_LIMIT - len("rescue--") - SUFFIX_LENGTH
+    middle = pod[:room].replace(".", "-").strip("-")
+    return f"rescue-{middle}-{suffix}"
+
+
+def containers(pod: JsonObject) -> list[JsonObject]:
+    """Every container and init container."""
+    spec = pod["spec"]
+    return [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+
+
+def find_container(pod: JsonObject, name: str) -> JsonObject:
+    """The container or init container of that name; raises RescueError (usage) when there is none."""
+    for container in containers(pod):
+        if container["name"] == name:
+            return dict(container)
+    names = ", ".join(container["name"] for container in containers(pod))
+    raise RescueError(f"the pod has no container {name!r}", f"it has: {names}", ExitCode.USAGE)
+
+
+def _repository(image: str) -> str:
+    """``registry/path`` of an image reference, without tag and digest, as the container runtime normalises it."""
+    name = image.split("@")[0]
+    head, _, tail = name.rpartition("/")
+    name = f"{head}/{tail.split(':')[0]}" if head else tail.split(":")[0]
+    first, _, rest = name.partition("/")
+    if rest and ("." in first or ":" in first or first == "localhost"):
+        return name
+    return f"docker.io/{name}" if rest else f"docker.io/library/{name}"
+
+
+def pinned_image(pod: JsonObject, container: JsonObject) -> str:
+    """The image at the digest that the status reports; as it is when an image was loaded by hand and has none."""
+    status = pod.get("status", {})
+    image = str(container["image"])
+    for entry in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
+        if entry["name"] == container["name"]:
+            pinned = str(entry.get("imageID", "")).removeprefix("docker-pullable://")
+            if "@" in pinned and _repository(pinned) == _repository(image):
+                return pinned
+    return image
+
+
+def target_image(pod: JsonObject, container: JsonObject, wishes: Wishes) -> str:
+    """The image that the clone of a container runs: the user's, else the pinned one."""
+    return dict(wishes.images).get(container["name"]) or pinned_image(pod, container)
+
+
+def values(pod: JsonObject, target: Target, command: Command, choices: Choices) -> JsonObject:
+    """A value for every name of ``rules.PLACEHOLDERS``.
+
+    Raises RescueError for wishes that do not fit the pod (usage), or that could not come true (refused).
+    """
+    metadata, wishes = pod["metadata"], choices.wishes
+    labels = metadata.get("labels") or {}
+    container = find_container(pod, target.container)
+    selected = set(labels) if choices.quarantine is None else set(labels) & choices.quarantine
+    return {
+        **_of_claims(pod, choices),
+        **_of_wishes(pod, target, wishes),
+        "clone.expires": choices.expires,
+        "clone.isScout": choices.scout,
+        "clone.left": _alternatives(_left(pod, target, choices)),
+        "clone.name": clone_name(metadata["name"], choices.suffix),
+        "clone.quarantine": sorted(selected - {MANAGED_BY}),
+        "clone.ttlSeconds": choices.ttl_seconds,
+        "scout.script": choices.script,
+        "source.command": list(command.argv),
+        "source.container": target.container,
+        "source.devices": _devices(pod),
+        "source.fieldValues": _field_values(pod) if wishes.identity else [],
+        "source.hasToken": _has_token(pod),
+        "source.hostPaths": _alternatives(v["name"] for v in pod["spec"].get("volumes") or () if "hostPath" in v),
+        "source.hostname": _hostname(pod) if wishes.identity else None,
+        "source.labels": json.dumps(labels, sort_keys=True),
+        "source.pod": metadata["name"],
+        "source.uid": metadata.get("uid", ""),
+        "source.user": choices.user,
+        "target.asContainers": [container],
+        "target.container": target.container,
+        "target.earlierInits": _earlier_inits(pod, target.container),
+        "target.image": target_image(pod, container, wishes),
+        "target.isInit": target.is_init,
+        "toolkit.image": choices.toolkit_image,
+    }
+
+
+def _alternatives(names: Any) -> str:
+    """A regular expression for any of these DNS labels, which need no escape in it."""
+    return "|".join(names)
+
+
+def _of_claims(pod: JsonObject, choices: Choices) -> JsonObject:
+    chosen, known = claims.modes(pod, choices.wishes), claims.names(pod)
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    shared = [name for name, mode in chosen.items() if mode in (claims.KEEP, claims.READ_ONLY)]
+    cloned = [name for name, mode in chosen.items() if mode == claims.CLONE]
+    node = _node(pod, choices.wishes, claims.need_the_node(pod, chosen, choices.claims))
+    return {
+        "claims.empty": _alternatives(name for name, mode in chosen.items() if mode == claims.EMPTY),
+        "claims.readOnly": _alternatives(name for name, mode in chosen.items() if mode == claims.READ_ONLY),
+        "claims.cloned": [
+            {"volume": name, "template": claims.cloned_template(known[name], choices.claims)} for name in cloned
+        ],
+        "claims.shared": [
+            {"volume": name, "source": claims.shared_source(volumes[name], pod, chosen[name])} for name in shared
+        ],
+        "source.node": [{"name": node}] if node else [],
+    }
+
+
+def _node(pod: JsonObject, wishes: Wishes, bound: Sequence[str]) -> str | None:
+    """The node that the clone must run on; raises RescueError (refused) when a claim needs what the user forbids."""
+    spec = pod["spec"]
+    node = spec.get("nodeName")
+    if wishes.same_node is False and node and bound:
+        raise RescueError(
+            f"claim {bound[0]} can be mounted on one node only, and {node} has it: elsewhere the clone would hang",
+            f"leave out --any-node, or copy the claim: --pvc {bound[0]}=clone",
+            ExitCode.REFUSED,
+        )
+    if wishes.same_node and not node:
+        raise RescueError("the pod has no node yet", "leave out --same-node", ExitCode.USAGE)
+    node_data = any("hostPath" in volume for volume in spec.get("volumes") or ())
+    needed = bool(bound) or spec.get("hostNetwork") or node_data
+    return node if (wishes.same_node or (wishes.same_node is None and needed)) else None
+
+
+def _of_wishes(pod: JsonObject, target: Target, wishes: Wishes) -> JsonObject:
+    _check_names(pod, target, wishes)
+    return {
+        "user.changesResources": wishes.minimal_requests or wishes.memory is not None,
+        "user.env": [{"name": name, "value": value} for name, value in wishes.env],
+        "user.images": [{"container": name, "image": image} for name, image in wishes.images],
+        "user.memory": [{"limit": wishes.memory}] if wishes.memory else [],
+        "user.minimalRequests": wishes.minimal_requests,
+        "user.ownIdentity": not wishes.identity,
+        "user.runAs": [] if wishes.run_as is None else [{"uid": wishes.run_as, "nonRoot": wishes.run_as != 0}],
+        "user.unset": [{"name": name} for name in wishes.unset],
+    }
+
+
+def _check_names(pod: JsonObject, target: Target, wishes: Wishes) -> None:
+    """Raise RescueError (usage) for a wish about something that is not there: it would silently do nothing."""
+    for name in (*wishes.without, *(name for name, _ in wishes.images)):
+        find_container(pod, name)
+    if target.container in wishes.without:
+        raise RescueError(f"{target.container!r} is the container to replay", "leave out another", ExitCode.USAGE)
+    env = {entry["name"] for entry in find_container(pod, target.container).get("env") or ()}
+    for name in wishes.unset:
+        if name not in env:
+            has = ", ".join(sorted(env)) or "nothing"
+            raise RescueError(
+                f"the env of container {target.container!r} has no {name!r} to take away",
+                f"it has: {has}; what envFrom brings can only be overwritten: --env {name}=",
+                ExitCode.USAGE,
+            )
+
+
+def _left(pod: JsonObject, target: Target, choices: Choices) -> list[str]:
+    """Names of the containers that the clone leaves out."""
+    spec, wishes = pod["spec"], choices.wishes
+    left = list(wishes.without)
+    alone = wishes.only_target or choices.scout
+    for container in spec.get("containers") or ():
+        if alone and container["name"] != target.container:
+            left.append(container["name"])
+    for container in spec.get("initContainers") or ():
+        sidecar = container.get("restartPolicy") == "Always"
+        if container["name"] != target.container and (choices.scout or (alone and sidecar)):
+            left.append(container["name"])
+    return left
+
+
+def _earlier_inits(pod: JsonObject, name: str) -> list[JsonObject]:
+    earlier: list[JsonObject] = []
+    for container in pod["spec"].get("initContainers") or ():
+        if container["name"] == name:
+            break
+        earlier.append(container)
+    return earlier
+
+
+def _devices(pod: JsonObject) -> list[str]:
+    """Resources that requests must equal limits for: devices and huge pages."""
+    asked: set[str] = set()
+    for container in containers(pod):
+        asked.update((container.get("resources") or {}).get("limits") or ())
+    return sorted(asked - _COMMON_RESOURCES)
+
+
+def _has_token(pod: JsonObject) -> bool:
+    mounts = (mount for container in containers(pod) for mount in container.get("volumeMounts") or ())
+    return any(mount.get("mountPath") == TOKEN_PATH for mount in mounts)
+
+
+def _hostname(pod: JsonObject) -> str | None:
+    """The host name that the original's programs see, if a pod may have it as its own."""
+    name = pod["spec"].get("hostname") or pod["metadata"]["name"]
+    on_host = pod["spec"].get("hostNetwork")
+    return name if _DNS_LABEL.fullmatch(name) and not on_host else None
+
+
+def _field_values(pod: JsonObject) -> list[JsonObject]:
+    """What the downward API gave the original's environment, where the clone's own would be another."""
+    references = (
+        ((entry.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath", "")
+        for container in containers(pod)
+        for entry in container.get("env") or ()
+    )
+    given = ((path, _field_value(pod, path)) for path in dict.fromkeys(references))
+    # In a literal value Kubernetes expands $(VAR): $$ is a plain $.
+    return [{"path": path, "value": value.replace("$", "$$")} for path, value in given if value is not None]
+
+
+def _field_value(pod: JsonObject, path: str) -> str | None:
+    metadata = pod["metadata"]
+    if path in ("metadata.name", "metadata.uid"):
+        return str(metadata.get(path.removeprefix("metadata."), ""))
+    match = _LABEL_OR_ANNOTATION.fullmatch(path)
+    return str((metadata.get(match[1]) or {}).get(match[2], "")) if match else None
