@@ -1,34 +1,16 @@
 """Which container of a pod fails, how, and whether a replay can say why.  Pure: a pod's JSON in, a Target out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rescue import unstarted
 from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject, Owner, Target
-
-# A container that never started for one of these reasons cannot be replayed: there is no crash, and the message
-# of its status is the cause.  (kubelet: pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_container.go)
-NEVER_STARTED = {
-    "ErrImagePull": "its image cannot be pulled",
-    "ImagePullBackOff": "its image cannot be pulled",
-    "ErrImageNeverPull": "its image is not on the node, and imagePullPolicy is Never",
-    "InvalidImageName": "its image name is malformed",
-    "ImageInspectError": "its image cannot be read on the node",
-    "CreateContainerConfigError": "its configuration refers to something that is missing or forbidden",
-    "CreateContainerError": "the container runtime refuses to create it",
-}
-
-# Pods that the cluster ended, whatever their program did.
-ENDED_BY_CLUSTER = {
-    "Evicted": ("was evicted", "its node lacked a resource; see: kubectl describe node"),
-    "DeadlineExceeded": ("reached its activeDeadlineSeconds", "raise the deadline, or find what takes so long"),
-    "Preempting": ("was preempted", "a pod of higher priority took its place"),
-    "NodeShutdown": ("ended when its node shut down", "its controller starts it elsewhere"),
-}
+from rescue.refusal import refusal, refuse_unusable
 
 # Worst first: a container in one of these states is chosen before one in a later state.
-STATES = ("CrashLoopBackOff", "terminated", "restarted", "never started", "waiting", "running")
+STATES = ("CrashLoopBackOff", "terminated", "restarted", unstarted.STATE, "waiting", "running")
 FAILING = STATES[:4]
 # A container whose command cannot be executed says RunContainerError until the back-off begins.
 _CRASHING = ("CrashLoopBackOff", "RunContainerError")
@@ -58,8 +40,8 @@ def _state(status: JsonObject, restarts_on_success: bool) -> tuple[str, str, str
     last = _last_terminated(status)
     if waiting:
         reason = waiting.get("reason", "")
-        if reason in NEVER_STARTED and not last:
-            return "never started", reason, waiting.get("message", "")
+        if unstarted.refused(state, bool(last)):
+            return unstarted.STATE, reason, waiting.get("message", "")
         name = "CrashLoopBackOff" if reason in _CRASHING else "restarted" if last else "waiting"
         return name, reason, waiting.get("message", "")
     if terminated:
@@ -77,20 +59,20 @@ def _candidates(pod: JsonObject) -> list[_Candidate]:
     for key, is_init in (("initContainerStatuses", True), ("containerStatuses", False)):
         for entry in status.get(key) or ():
             state, reason, message = _state(entry, always and not is_init)
-            last = _last_terminated(entry)
+            last = {} if state == unstarted.STATE else _last_terminated(entry)
             restarts = entry.get("restartCount", 0)
             found.append(_Candidate(entry["name"], is_init, state, reason, message, restarts, last, len(found)))
     return found
 
 
+def badness(state: str, exit_code: object, restarts: int) -> tuple[int, bool, int]:
+    """Sort key, worst first, of containers and of pods: state, a bad exit before a good one, more restarts."""
+    return (STATES.index(state), exit_code == 0, -restarts)
+
+
 def _rank(candidate: _Candidate) -> tuple[int, bool, int, int]:
-    """Sort key, worst first: state, a bad exit before a good one, more restarts, then the pod's own order."""
-    return (
-        STATES.index(candidate.state),
-        candidate.last.get("exitCode") == 0,
-        -candidate.restarts,
-        candidate.order,
-    )
+    """Sort key, worst first; among equals the pod's own order."""
+    return (*badness(candidate.state, candidate.last.get("exitCode"), candidate.restarts), candidate.order)
 
 
 def _seconds(last: Mapping[str, object]) -> float | None:
@@ -111,58 +93,40 @@ def _choice(chosen: _Candidate, failing: Sequence[_Candidate], named: bool) -> s
     return f"the worst of {len(others) + 1} failing containers (also: {', '.join(others)}; choose with -c)"
 
 
-def refuse_unusable(pod: JsonObject) -> None:
-    """Raise RescueError (refused) for a pod that no replay can explain: Windows, evicted, never scheduled."""
-    spec, status, name = pod["spec"], pod.get("status", {}), pod["metadata"]["name"]
-    selector = spec.get("nodeSelector") or {}
-    if (spec.get("os") or {}).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows":
-        raise _refusal(f"pod {name!r} is a Windows pod; strace is a Linux tool", f"kubectl describe pod {name}")
-    if status.get("reason") in ENDED_BY_CLUSTER:
-        what, hint = ENDED_BY_CLUSTER[status["reason"]]
-        raise _refusal(f"pod {name!r} {what}: {status.get('message', '')}", hint)
-    if status.get("phase") == "Failed" and not _candidates(pod):
-        why = f"{status.get('reason', '')}: {status.get('message', '')}"
-        raise _refusal(
-            f"pod {name!r} was rejected by its node: {why}", "there is no crash to replay; mend what it says"
-        )
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            raise _refusal(
-                f"pod {name!r} was never scheduled: {condition.get('message', condition.get('reason', ''))}",
-                "there is no crash to replay; make room, or change what it asks for",
-            )
+def choose_target(
+    pod: JsonObject, container: str | None, owner: Owner | None, shortage: str = "", now: datetime | None = None
+) -> Target:
+    """The container to rescue: the named one, else the worst; one in the state "never started" needs no clone.
 
-
-def _refusal(message: str, hint: str) -> RescueError:
-    return RescueError(message, hint, ExitCode.REFUSED)
-
-
-def choose_target(pod: JsonObject, container: str | None, owner: Owner | None) -> Target:
-    """The container to rescue: the named one, else the worst.
-
-    Raises RescueError: usage for a container that the pod has not; refused when nothing fails, or when the
-    container never started and its status already says why.
+    ``shortage`` says by how much an unscheduled pod does not fit; ``now`` is for how long something takes already.
+    Raises RescueError: usage for a container that the pod has not; refused when nothing fails.
     """
-    refuse_unusable(pod)
+    refuse_unusable(pod, shortage)
     name = pod["metadata"]["name"]
-    candidates = _candidates(pod)
     _check_name(pod, container)
-    considered = [c for c in candidates if container in (None, c.name)]
+    considered = [c for c in _candidates(pod) if container in (None, c.name)]
     failing = sorted((c for c in considered if c.state in FAILING), key=_rank)
-    if not failing:
-        what = f"container {container!r} of pod {name!r}" if container else f"pod {name!r}"
-        raise _refusal(
-            f"{what} does not fail: {_describe(considered, pod)}",
-            f"nothing was created; look at: kubectl describe pod {name}",
-        )
-    chosen = failing[0]
-    if chosen.state == "never started":
-        why = f"{NEVER_STARTED[chosen.reason]}: {chosen.message}"
-        raise _refusal(
-            f"container {chosen.name!r} never started ({chosen.reason}): {why}",
-            f"there is no crash to replay; mend what the message names: kubectl describe pod {name}",
-        )
-    return _target(pod, chosen, owner, _choice(chosen, failing, container is not None))
+    if failing:
+        return _target(pod, failing[0], owner, _choice(failing[0], failing, container is not None))
+    if (held := _held_back(pod)) is not None:
+        chosen = replace(held, name=container or held.name)
+        return _target(pod, chosen, owner, "named by -c" if container else "no container was started yet")
+    what = f"container {container!r} of pod {name!r}" if container else f"pod {name!r}"
+    raise refusal(
+        f"{what} does not fail: {_describe(considered, pod, now)}",
+        f"nothing was created; look at: kubectl describe pod {name}",
+    )
+
+
+def _held_back(pod: JsonObject) -> _Candidate | None:
+    """The first container of a pod that waits for what all its containers stand on: a claim, volumes, network."""
+    inits = [c["name"] for c in pod["spec"].get("initContainers", ())]
+    first = [*inits, *(c["name"] for c in pod["spec"]["containers"])][0]
+    if unstarted.waits_for_claim(pod):
+        return _Candidate(first, first in inits, unstarted.STATE, unstarted.UNSCHEDULABLE, "", 0, {}, 0)
+    if not unstarted.preparing(pod):
+        return None
+    return next(replace(c, state=unstarted.STATE) for c in _candidates(pod))
 
 
 def _check_name(pod: JsonObject, container: str | None) -> None:
@@ -176,10 +140,19 @@ def _check_name(pod: JsonObject, container: str | None) -> None:
         )
 
 
-def _describe(candidates: Sequence[_Candidate], pod: JsonObject) -> str:
+def _describe(candidates: Sequence[_Candidate], pod: JsonObject, now: datetime | None) -> str:
     if not candidates:
-        return f"it is {pod.get('status', {}).get('phase', 'Pending')} and has no container status yet"
-    return ", ".join(f"{c.name} is {c.reason or c.state} ({c.restarts} restarts)" for c in candidates)
+        return _unreported(pod)
+    states = ", ".join(f"{c.name} is {c.reason or c.state} ({c.restarts} restarts)" for c in candidates)
+    return f"{states}{unstarted.held_up(pod, now)}"
+
+
+def _unreported(pod: JsonObject) -> str:
+    """Why a pod may have no status of any container: nobody gave it a node, or its node is silent."""
+    spec, phase = pod["spec"], pod.get("status", {}).get("phase", "Pending")
+    node, scheduler = spec.get("nodeName"), spec.get("schedulerName", "default-scheduler")
+    who = f"node {node} has reported" if node else f"the scheduler {scheduler} has given it"
+    return f"it is {phase} and has no container status yet; {who} nothing so far"
 
 
 def _target(pod: JsonObject, chosen: _Candidate, owner: Owner | None, choice: str) -> Target:
