@@ -32,6 +32,9 @@ PREFIXES = {
     "statefulsets": "/apis/apps/v1",
     "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "podmonitors": "/apis/monitoring.coreos.com/v1",
+    "servicemonitors": "/apis/monitoring.coreos.com/v1",
 }
 CONNECT_SECONDS = 5
 # Between two bytes; a change may wait for webhooks, which may take 30.
@@ -63,7 +66,7 @@ class Cluster:
         return self._json("GET", Request("get", resource, namespace, name))
 
     def list(self, resource: str, namespace: str, **query: str) -> list[JsonObject]:
-        """All objects of a namespace; ``query`` holds fieldSelector, labelSelector."""
+        """All objects of a namespace, or of all for ""; ``query`` holds fieldSelector, labelSelector."""
         items: list[JsonObject] = []
         following: dict[str, str] = {}
         while True:
@@ -158,7 +161,8 @@ class Cluster:
 def path(request: Request) -> str:
     """The URL path of a request; ``pods/log`` becomes ``…/pods/NAME/log``."""
     resource, _, sub = request.resource.partition("/")
-    parts = [PREFIXES[resource], "namespaces", request.namespace, resource, request.name, sub]
+    place = ["namespaces", request.namespace] if request.namespace else []
+    parts = [PREFIXES[resource], *place, resource, request.name, sub]
     return "/".join(part for part in parts if part)
 
 
