@@ -1,14 +1,15 @@
 """The order of the steps: triage, plan, clone, replay, collect, diagnose, report."""
 
+import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rescue import __version__, clone, collect, gather, replay, toolkit
+from rescue import __version__, clone, collect, gather, replay, toolkit, unstarted
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
@@ -17,7 +18,7 @@ from rescue.judge import record
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.manifest import dump
-from rescue.model import SCHEMA_VERSION, JsonObject, Plan, Report, Target, to_json
+from rescue.model import SCHEMA_VERSION, Command, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH
 from rescue.planning import plan_on
@@ -59,25 +60,46 @@ def rescue_pod(options: Options, console: Console) -> Report:
     with as_keyboard_interrupt():
         cluster = connect(options.context, options.namespace, options.kubeconfig)
         pod = cluster.get("pods", cluster.namespace, options.pod)
-        target = choose_target(pod, options.container, gather.find_owner(cluster, pod))
+        owner = gather.find_owner(cluster, pod)
+        target = choose_target(pod, options.container, owner, now=datetime.now(UTC))
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
+        if target.state == unstarted.STATE:
+            case = _new_case(options, target, secrets.token_hex(3))
+            return _explain(_Run(options, console, cluster, case), pod, target)
         plan = plan_on(cluster, pod, target, options)
-        run = _Run(options, console, cluster, Case.create(options.case or default_case(target, plan)))
+        run = _Run(options, console, cluster, _new_case(options, target, plan.clone["metadata"]["name"]))
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, pod, target)
         _replay(run, target, plan)
         return record(run.case)
 
 
-def default_case(target: Target, plan: Plan) -> Path:
-    """A new folder name for a case, under the working directory; the clone's suffix keeps two of a second apart."""
+def _new_case(options: Options, target: Target, name: str) -> Case:
+    """The folder that the user names, else a new one; the end of ``name`` keeps two of a second apart."""
     moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    suffix = plan.clone["metadata"]["name"][-SUFFIX_LENGTH:]
-    return Path("rescue-cases") / f"{target.namespace}-{target.pod}-{moment}-{suffix}"
+    default = f"{target.namespace}-{target.pod}-{moment}-{name[-SUFFIX_LENGTH:]}"
+    return Case.create(options.case or Path("rescue-cases") / default)
+
+
+def _explain(run: _Run, pod: JsonObject, target: Target) -> Report:
+    """Judge a container that never started by what the cluster says of it: there is no crash, so no clone."""
+    run.console.step(f"it never started ({target.reason}): no clone is needed")
+    _describe(run, target, Command((), ""), ())
+    gather.gather(run.cluster, run.case, pod, target)
+    return record(run.case)
 
 
 def _open_case(run: _Run, target: Target, plan: Plan) -> None:
     warnings = [*plan.warnings, *_too_short(target, _seconds(run.options, target))]
+    _describe(run, target, plan.command, warnings)
+    run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
+    run.case.write(CLONE, dump(plan.clone))
+    for warning in warnings:
+        run.console.warn(warning)
+
+
+def _describe(run: _Run, target: Target, command: Command, warnings: Sequence[str]) -> None:
+    """Write the case's header and target."""
     run.note(
         schemaVersion=SCHEMA_VERSION,
         rescueVersion=__version__,
@@ -86,16 +108,12 @@ def _open_case(run: _Run, target: Target, plan: Plan) -> None:
         namespace=target.namespace,
         pod=target.pod,
         container=target.container,
-        command=list(plan.command.argv),
-        commandSource=plan.command.source,
-        warnings=warnings,
+        command=list(command.argv),
+        commandSource=command.source,
+        warnings=list(warnings),
         replayed=False,
     )
     run.case.write_json(TARGET, to_json(target))
-    run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
-    run.case.write(CLONE, dump(plan.clone))
-    for warning in warnings:
-        run.console.warn(warning)
 
 
 def _replay(run: _Run, target: Target, plan: Plan) -> None:

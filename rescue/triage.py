@@ -53,12 +53,14 @@ def _state(status: JsonObject, restarts_on_success: bool) -> tuple[str, str, str
 
 
 def _candidates(pod: JsonObject) -> list[_Candidate]:
-    status = pod.get("status", {})
-    always = pod["spec"].get("restartPolicy", "Always") == "Always"
+    status, spec = pod.get("status", {}), pod["spec"]
+    always = spec.get("restartPolicy", "Always") == "Always"
+    sidecars = [c["name"] for c in spec.get("initContainers", ()) if c.get("restartPolicy") == "Always"]
     found: list[_Candidate] = []
     for key, is_init in (("initContainerStatuses", True), ("containerStatuses", False)):
         for entry in status.get(key) or ():
-            state, reason, message = _state(entry, always and not is_init)
+            restarts_on_success = entry["name"] in sidecars or (always and not is_init)
+            state, reason, message = _state(entry, restarts_on_success)
             last = {} if state == unstarted.STATE else _last_terminated(entry)
             restarts = entry.get("restartCount", 0)
             found.append(_Candidate(entry["name"], is_init, state, reason, message, restarts, last, len(found)))
@@ -108,9 +110,8 @@ def choose_target(
     failing = sorted((c for c in considered if c.state in FAILING), key=_rank)
     if failing:
         return _target(pod, failing[0], owner, _choice(failing[0], failing, container is not None))
-    if (held := _held_back(pod)) is not None:
-        chosen = replace(held, name=container or held.name)
-        return _target(pod, chosen, owner, "named by -c" if container else "no container was started yet")
+    if (held := _held_back(pod, container)) is not None:
+        return _target(pod, held, owner, "named by -c" if container else "no container was started yet")
     what = f"container {container!r} of pod {name!r}" if container else f"pod {name!r}"
     raise refusal(
         f"{what} does not fail: {_describe(considered, pod, now)}",
@@ -118,15 +119,15 @@ def choose_target(
     )
 
 
-def _held_back(pod: JsonObject) -> _Candidate | None:
-    """The first container of a pod that waits for what all its containers stand on: a claim, volumes, network."""
-    inits = [c["name"] for c in pod["spec"].get("initContainers", ())]
-    first = [*inits, *(c["name"] for c in pod["spec"]["containers"])][0]
+def _held_back(pod: JsonObject, container: str | None) -> _Candidate | None:
+    """The named or first container of a pod that waits for what all of them stand on: a claim, volumes, network."""
+    spec = pod["spec"]
+    inits = [c["name"] for c in spec.get("initContainers", ())]
+    name = container or [*inits, *(c["name"] for c in spec["containers"])][0]
     if unstarted.waits_for_claim(pod):
-        return _Candidate(first, first in inits, unstarted.STATE, unstarted.UNSCHEDULABLE, "", 0, {}, 0)
-    if not unstarted.preparing(pod):
-        return None
-    return next(replace(c, state=unstarted.STATE) for c in _candidates(pod))
+        return _Candidate(name, name in inits, unstarted.STATE, unstarted.UNSCHEDULABLE, "", 0, {}, 0)
+    entry = next((c for c in _candidates(pod) if c.name == name), None)
+    return replace(entry, state=unstarted.STATE) if entry and unstarted.preparing(pod) else None
 
 
 def _check_name(pod: JsonObject, container: str | None) -> None:
@@ -151,8 +152,8 @@ def _unreported(pod: JsonObject) -> str:
     """Why a pod may have no status of any container: nobody gave it a node, or its node is silent."""
     spec, phase = pod["spec"], pod.get("status", {}).get("phase", "Pending")
     node, scheduler = spec.get("nodeName"), spec.get("schedulerName", "default-scheduler")
-    who = f"node {node} has reported" if node else f"the scheduler {scheduler} has given it"
-    return f"it is {phase} and has no container status yet; {who} nothing so far"
+    who = f"node {node} has not reported on it" if node else f"{scheduler} has not looked at it"
+    return f"it is {phase} and has no container status; {who} so far"
 
 
 def _target(pod: JsonObject, chosen: _Candidate, owner: Owner | None, choice: str) -> Target:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from rescue.model import JsonObject
-from rescue.triage import NEVER_STARTED
+from rescue.unstarted import NEVER_STARTED
 
 TOOLKIT, KEEPER = "rescue-toolkit", "rescue-keeper"
 
 # Reasons to give up. ErrImagePull is left out: the kubelet tries again, then says ImagePullBackOff.
-_FINAL = (set(NEVER_STARTED) - {"ErrImagePull"}) | {"CrashLoopBackOff"}
+_FINAL = (NEVER_STARTED - {"ErrImagePull"}) | {"CrashLoopBackOff"}
 # Of these, the ones that a kubelet also gives when its own cache or the container runtime is slow for a moment.
 _MAY_HEAL = {"CreateContainerConfigError", "CreateContainerError"}
 

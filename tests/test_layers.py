@@ -10,10 +10,10 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
     "pure": (
-        "claims concerns diagnosis difference elf frames jsonpath manifest placeholders plan report rules triage"
-        " waiting wishes"
+        "claims concerns diagnosis difference elf frames jsonpath labels manifest marks placeholders plan refusal report"
+        " rules templates triage unstarted waiting wishes workloads worst"
     ),
-    "edges": "case clone collect console gather interrupt judge kube planning replay toolkit",
+    "edges": "account case clone collect console gather interrupt judge kube onlookers planning replay source toolkit",
     "flow": "flow",
     "cli": "cli __main__",
 }
