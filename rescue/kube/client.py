@@ -32,6 +32,7 @@ PREFIXES = {
     "statefulsets": "/apis/apps/v1",
     "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "cronjobs": "/apis/batch/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
     "podmonitors": "/apis/monitoring.coreos.com/v1",
     "servicemonitors": "/apis/monitoring.coreos.com/v1",

@@ -53,14 +53,17 @@ class Request:
     name: str = ""
 
     def __str__(self) -> str:
-        where = f" in namespace {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource}{where}"
+        return f"{self.verb} {self.resource} {self.where}"
+
+    @property
+    def where(self) -> str:
+        """Where it was asked, in words."""
+        return f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
 
     @property
     def check(self) -> str:
         """The words after ``kubectl auth can-i``."""
-        where = f" -n {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource}{where}"
+        return f"{self.verb} {self.resource} {f'-n {self.namespace}' if self.namespace else '-A'}"
 
 
 def from_status(status: int, body: bytes | str, request: Request) -> ClusterError:
@@ -69,7 +72,7 @@ def from_status(status: int, body: bytes | str, request: Request) -> ClusterErro
     meaning = MEANINGS.get(status, _OTHER)
     words = {
         "request": str(request),
-        "where": f"in namespace {request.namespace}" if request.namespace else "in the whole cluster",
+        "where": request.where,
         "check": request.check,
         "check_resource": request.resource.split("/")[0],
     }
