@@ -8,18 +8,11 @@ from rescue.case import EVENTS, OBJECTS, POD, Case, log_name
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject, Owner, Target
-from rescue.triage import controller_of, selector_keys
+from rescue.triage import controller_of
 
 LOG_LINES = 2000
 # The kubelet's answers, with status 200, when it has lost a log: words of its own that no program wrote.
 _NO_LOG = ("unable to retrieve container logs for ", "failed to try resolving symlinks in path ")
-CONTROLLERS = {
-    "replicasets": "ReplicaSet",
-    "replicationcontrollers": "ReplicationController",
-    "statefulsets": "StatefulSet",
-    "daemonsets": "DaemonSet",
-    "jobs": "Job",
-}
 # Owners that are looked up for their own owner: a Deployment says more than its ReplicaSet.
 _PARENTS = {"ReplicaSet": "replicasets", "Job": "jobs"}
 
@@ -34,40 +27,6 @@ def find_owner(cluster: Cluster, pod: JsonObject) -> Owner | None:
     except ClusterError:
         return owner  # Only its name is lost; the pod's own reference still says whose it is.
     return controller_of(parent) or owner
-
-
-def quarantine(cluster: Cluster, pod: JsonObject) -> tuple[frozenset[str] | None, list[str]]:
-    """Label keys that controllers of the pod's namespace select by, and warnings.
-
-    None when they cannot be known, for a list that is refused or a controller of another kind: no label is safe then.
-    """
-    namespace, owner = pod["metadata"].get("namespace", "default"), controller_of(pod)
-    if owner and owner.kind not in CONTROLLERS.values():
-        return None, [f"all labels are dropped, because the selector of {owner.kind} {owner.name} is not known"]
-    controllers: list[JsonObject] = []
-    for resource in CONTROLLERS:
-        try:
-            controllers.extend(cluster.list(resource, namespace))
-        except ClusterError as error:
-            return None, [f"all labels are dropped, because the selectors of {resource} cannot be read: {error}"]
-    return selector_keys(controllers), []
-
-
-def published_anyway(cluster: Cluster, namespace: str, labels: JsonObject) -> list[str]:
-    """A warning for each Service that would list the clone though it is never Ready."""
-    try:
-        services = cluster.list("services", namespace)
-    except ClusterError as error:
-        return [f"not checked, whether a Service publishes the clone's address: {error}"]
-    return [
-        f"Service {service['metadata']['name']} publishes not-ready addresses: its clients will see the clone's"
-        for service in services
-        if service["spec"].get("publishNotReadyAddresses") and _selects(service["spec"].get("selector"), labels)
-    ]
-
-
-def _selects(selector: JsonObject | None, labels: JsonObject) -> bool:
-    return bool(selector) and all(labels.get(key) == value for key, value in (selector or {}).items())
 
 
 def gather(cluster: Cluster, case: Case, pod: JsonObject, target: Target) -> None:

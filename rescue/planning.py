@@ -1,25 +1,24 @@
 """Plans made with what only the outside knows: rule files, selectors of the cluster, the time, chance."""
 
-import getpass
 import secrets
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rescue import claims, gather
+from rescue import claims
+from rescue.account import current_user
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
+from rescue.marks import LETTERS
 from rescue.model import Command, JsonObject, Plan, Target
+from rescue.onlookers import onlookers, quarantine
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container
 from rescue.plan import compile_plan
 from rescue.resources import data_dir
 from rescue.rules import Rule, combine, parse
 from rescue.triage import choose_target, offline_target
-
-LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # as Kubernetes' own suffixes: no vowels, so no words
 
 
 def load_rules(patches: tuple[Path, ...], skip: tuple[str, ...]) -> list[Rule]:
@@ -41,22 +40,13 @@ def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[st
     return Choices(
         suffix=suffix,
         expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        user=_user(),
+        user=current_user(),
         toolkit_image=options.toolkit_image,
         ttl_seconds=options.ttl,
         quarantine=quarantine,
         wishes=options.wishes,
         claims=found,
     )
-
-
-def _user() -> str:
-    """Who runs rescue, and where."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a uid without a name, as in many containers
-        name = "unknown"
-    return f"{name}@{socket.gethostname()}"
 
 
 def _claims(cluster: Cluster, pod: JsonObject, options: Options) -> dict[str, JsonObject]:
@@ -99,13 +89,12 @@ def plan_offline(pod: JsonObject, options: Options) -> Plan:
 def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
     """The plan for one container of a pod of the cluster, with what its namespace makes us warn of."""
     rules = load_rules(options.patches, options.skip_rules)
-    keys, warnings = gather.quarantine(cluster, pod)
+    keys, warnings = quarantine(cluster, pod)
     choices = _choices(options, keys, _claims(cluster, pod, options))
     command = _command(find_container(pod, target.container), options.command)
     plan = compile_plan(pod, target, rules, choices, command, warnings)
     labels = plan.clone["metadata"].get("labels") or {}
-    published = gather.published_anyway(cluster, target.namespace, labels)
-    return replace(plan, warnings=(*plan.warnings, *published))
+    return replace(plan, warnings=(*plan.warnings, *onlookers(cluster, target.namespace, labels)))
 
 
 def plan_pod(options: Options) -> Plan:

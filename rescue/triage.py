@@ -194,15 +194,3 @@ def controller_of(item: JsonObject) -> Owner | None:
         if reference.get("controller"):
             return Owner(reference["kind"], reference["name"])
     return None
-
-
-def selector_keys(controllers: Sequence[JsonObject]) -> frozenset[str]:
-    """Every label key that the selectors of these controllers use; a bare map is a ReplicationController's."""
-    keys: set[str] = set()
-    for controller in controllers:
-        selector = controller.get("spec", {}).get("selector") or {}
-        structured = "matchLabels" in selector or "matchExpressions" in selector
-        keys.update((selector.get("matchLabels") or {}) if structured else selector)
-        if structured:
-            keys.update(entry["key"] for entry in selector.get("matchExpressions") or ())
-    return frozenset(keys)

@@ -4,10 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from rescue.case import Case
-from rescue.gather import gather, published_anyway, quarantine, related_objects
+from rescue.gather import gather, related_objects
 from rescue.kube.errors import ClusterError
 from rescue.triage import choose_target
 
@@ -93,41 +91,3 @@ def test_only_the_keys_of_a_secret_are_kept() -> None:
     assert objects["configMaps"] == {"settings": ["a", "b"]}
     assert objects["persistentVolumeClaims"]["books"]["phase"] == "Bound"
     assert "c2VjcmV0" not in json.dumps(objects)
-
-
-def owned(kind: str) -> Any:
-    owner = {"kind": kind, "name": "web", "controller": True}
-    return {"metadata": {"namespace": "shop", "ownerReferences": [owner]}}
-
-
-@pytest.mark.parametrize("forbidden", ["replicasets", "jobs"])
-def test_an_unknown_selector_makes_every_label_unsafe(forbidden: str) -> None:
-    cluster: Any = Cluster(forbidden=(forbidden,))
-    keys, warnings = quarantine(cluster, owned("ReplicaSet"))
-    assert keys is None
-    assert f"selectors of {forbidden} cannot be read" in warnings[0]
-
-
-def test_a_controller_of_another_kind_makes_every_label_unsafe() -> None:
-    cluster: Any = Cluster()
-    keys, warnings = quarantine(cluster, owned("CloneSet"))
-    assert keys is None
-    assert "selector of CloneSet web is not known" in warnings[0]
-
-
-def test_the_quarantine_holds_every_selectors_keys() -> None:
-    sets = [named("web", spec={"selector": {"matchLabels": {"app": "web", "pod-template-hash": "1"}}})]
-    cluster: Any = Cluster(replicasets=sets, replicationcontrollers=[named("old", spec={"selector": {"run": "x"}})])
-    assert quarantine(cluster, owned("ReplicaSet")) == (frozenset({"app", "pod-template-hash", "run"}), [])
-
-
-def test_a_service_that_publishes_the_clone_all_the_same_is_warned_of() -> None:
-    services = [
-        named("peers", spec={"selector": {"tier": "db"}, "publishNotReadyAddresses": True}),
-        named("db", spec={"selector": {"tier": "db"}}),
-        named("other", spec={"selector": {"tier": "web"}, "publishNotReadyAddresses": True}),
-        named("manual", spec={"publishNotReadyAddresses": True}),
-    ]
-    cluster: Any = Cluster(services=services)
-    warnings = published_anyway(cluster, "shop", {"tier": "db"})
-    assert [warning.split()[1] for warning in warnings] == ["peers"]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from rescue import labels
 from rescue.errors import ExitCode, RescueError
 from rescue.model import Owner
-from rescue.triage import choose_target, controller_of, offline_target, selector_keys
+from rescue.triage import choose_target, controller_of, offline_target
 
 from .recorded import names, recorded
 
@@ -128,16 +129,12 @@ def test_a_manifest_without_status_takes_its_first_container() -> None:
 def test_owners_and_selectors() -> None:
     assert controller_of(recorded("shop-fc47bf8bc-lnzmb")["last"]) == Owner("ReplicaSet", "shop-fc47bf8bc")
     assert controller_of(recorded("oom")["last"]) is None
-    controllers: list[Any] = [
-        {
-            "spec": {
-                "selector": {"matchLabels": {"app": "x"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]}
-            }
-        },
-        {"spec": {"selector": {"run": "old"}}},  # a ReplicationController
-        {"spec": {}},
+    selectors: list[Any] = [
+        {"matchLabels": {"app": "x"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]},
+        {"run": "old"},  # a ReplicationController
+        {},
     ]
-    assert selector_keys(controllers) == {"app", "tier", "run"}
+    assert labels.keys(selectors) == {"app", "tier", "run"}
 
 
 def waiting(reason: str) -> Any:
