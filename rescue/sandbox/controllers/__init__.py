@@ -12,6 +12,7 @@ from rescue.sandbox.controllers import (
     claims,
     daemonsets,
     deployments,
+    disruption,
     endpoints,
     garbage,
     jobs,
@@ -34,6 +35,7 @@ RECONCILERS: tuple[Callable[[Store], None], ...] = (
     jobs.reconcile,
     scheduler.reconcile,
     endpoints.reconcile,
+    disruption.reconcile,
     garbage.reconcile,
 )
 _PERIOD_SECONDS = 1.0
