@@ -13,7 +13,7 @@ LAYERS = {
         "claims concerns diagnosis difference elf frames jsonpath labels manifest marks placeholders plan refusal report"
         " rules templates triage unstarted waiting wishes workloads worst"
     ),
-    "edges": "account case clone collect console gather interrupt judge kube onlookers planning replay source toolkit",
+    "edges": "account case clone clones collect console gather interrupt judge kube onlookers planning replay source toolkit",
     "flow": "flow",
     "cli": "cli __main__",
 }

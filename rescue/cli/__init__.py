@@ -16,6 +16,8 @@ COMMANDS = {
     "plan": ("rescue.cli.plan", "Show the clone that would be made; create nothing."),
     "diagnose": ("rescue.cli.case", "Judge a case again, without a cluster."),
     "report": ("rescue.cli.case", "Show a case's report, without a cluster."),
+    "ls": ("rescue.cli.clones", "List the clones that are still in the cluster."),
+    "clean": ("rescue.cli.clones", "Delete the clones that were left behind."),
     "rules": ("rescue.cli.plan", "List what is changed in a clone, and why."),
     "sandbox": ("rescue.cli.sandbox", "An embedded cluster on real containers, for trying and testing."),
     "demo": ("rescue.cli.demo", "A crash-looping Deployment in a sandbox, rescued."),

@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from rescue.cli.options import plan_options, to_options
+from rescue.cli.source import SourceCommand, source_options
 from rescue.console import Console
 from rescue.flow import rescue_pod
 from rescue.report import FORMATS
 
 
-@click.command()
-@click.argument("pod")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.command(cls=SourceCommand)
+@source_options
 @plan_options
 @click.option(
     "--seconds", type=click.FloatRange(1), help="Longest replay; default: three times the original's life, 20 to 600."
@@ -25,15 +25,17 @@ from rescue.report import FORMATS
 @click.option("-q", "--quiet", is_flag=True, help="No progress lines.")
 @click.pass_context
 def pod(ctx: click.Context, /, output: str, quiet: bool, **values: Any) -> None:
-    """Say why POD crashes.
+    """Say why a pod crashes.
 
-    The command of the container is replayed; give another one after --.
+    Of a workload (deploy, sts, ds, rs, rc, job, cronjob) or a selector the worst failing pod is taken. The command of
+    the container is replayed; give another one after --.
 
     \b
     Examples:
       rescue pod shop-7d4b9c-x2x7q -n prod
-      rescue pod shop-7d4b9c-x2x7q -c web -- /srv/shop --verbose
-      rescue pod shop-7d4b9c-x2x7q -o json --case ./case
+      rescue pod deploy/shop -n prod -c web -- /srv/shop --verbose
+      rescue pod -l app=shop -o json --case ./case
+      kubectl get deploy shop -o yaml | rescue pod -f - -n staging
     """
     report = rescue_pod(to_options(**values), Console(quiet=quiet))
     click.echo(FORMATS[output](report), nl=False)

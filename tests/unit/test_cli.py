@@ -184,12 +184,6 @@ def test_a_report_writes_nothing(tmp_path: Path) -> None:
     assert (case / "diagnosis.json").exists()
 
 
-def test_a_pod_and_a_file_are_one_too_many(tmp_path: Path) -> None:
-    result = run("plan", "web-0", "-f", pod_file(tmp_path, "liveness"))
-    assert result.exit_code == 2
-    assert "-f takes no POD" in result.stderr
-
-
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "broken", ("rescue_has_no_such_module", ""))
     result = run("broken")
