@@ -21,8 +21,8 @@ from rescue.manifest import dump
 from rescue.model import SCHEMA_VERSION, Command, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH
-from rescue.planning import plan_on
-from rescue.triage import choose_target
+from rescue.planning import plan_on, target_of
+from rescue.source import Source, find
 
 RUN = "1"
 # A replay may take three times as long as the original lived (tracing slows a start), within these bounds.
@@ -59,17 +59,18 @@ def rescue_pod(options: Options, console: Console) -> Report:
     """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
     with as_keyboard_interrupt():
         cluster = connect(options.context, options.namespace, options.kubeconfig)
-        pod = cluster.get("pods", cluster.namespace, options.pod)
-        owner = gather.find_owner(cluster, pod)
-        target = choose_target(pod, options.container, owner, now=datetime.now(UTC))
+        source = find(cluster, options)
+        if source.choice:
+            console.step(source.choice)
+        target = target_of(cluster, source, options.container)
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
         if target.state == unstarted.STATE:
             case = _new_case(options, target, secrets.token_hex(3))
-            return _explain(_Run(options, console, cluster, case), pod, target)
-        plan = plan_on(cluster, pod, target, options)
+            return _explain(_Run(options, console, cluster, case), source, target)
+        plan = plan_on(cluster, source.pod, target, options)
         run = _Run(options, console, cluster, _new_case(options, target, plan.clone["metadata"]["name"]))
         _open_case(run, target, plan)
-        gather.gather(cluster, run.case, pod, target)
+        gather.gather(cluster, run.case, source.pod, target, source.live)
         _replay(run, target, plan)
         return record(run.case)
 
@@ -81,11 +82,11 @@ def _new_case(options: Options, target: Target, name: str) -> Case:
     return Case.create(options.case or Path("rescue-cases") / default)
 
 
-def _explain(run: _Run, pod: JsonObject, target: Target) -> Report:
+def _explain(run: _Run, source: Source, target: Target) -> Report:
     """Judge a container that never started by what the cluster says of it: there is no crash, so no clone."""
     run.console.step(f"it never started ({target.reason}): no clone is needed")
     _describe(run, target, Command((), ""), ())
-    gather.gather(run.cluster, run.case, pod, target)
+    gather.gather(run.cluster, run.case, source.pod, target, source.live)
     return record(run.case)
 
 

@@ -29,21 +29,31 @@ def find_owner(cluster: Cluster, pod: JsonObject) -> Owner | None:
     return controller_of(parent) or owner
 
 
-def gather(cluster: Cluster, case: Case, pod: JsonObject, target: Target) -> None:
-    """Write pod, events, logs and related objects to the case; what may not be read is written down as such."""
+def gather(cluster: Cluster, case: Case, pod: JsonObject, target: Target, live: bool = True) -> None:
+    """Write pod, events, logs and related objects to the case; what may not be read is written down as such.
+
+    A pod that is not ``live`` has neither events nor logs.
+    """
     case.write_json(POD, pod)
+    objects = related_objects(cluster, pod)
+    events = _gather_story(cluster, case, pod, target, objects["unreadable"]) if live else []
+    case.write_json(EVENTS, events)
+    case.write_json(OBJECTS, objects)
+
+
+def _gather_story(
+    cluster: Cluster, case: Case, pod: JsonObject, target: Target, unreadable: JsonObject
+) -> list[JsonObject]:
+    """Write the logs; the events."""
     uid = pod["metadata"].get("uid", "")
     events, refused = _attempt(
         lambda: cluster.list("events", target.namespace, fieldSelector=f"involvedObject.uid={uid}")
     )
-    case.write_json(EVENTS, events or [])
     refused_logs = _gather_logs(cluster, case, target)
-    objects = related_objects(cluster, pod)
-    if refused_logs:
-        objects["unreadable"]["pods/log"] = refused_logs
-    if refused:
-        objects["unreadable"]["events"] = refused
-    case.write_json(OBJECTS, objects)
+    for resource, why in (("events", refused), ("pods/log", refused_logs)):
+        if why:
+            unreadable[resource] = why
+    return events or []
 
 
 def _attempt(read: Callable[[], Any]) -> tuple[Any, str]:

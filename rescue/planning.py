@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rescue import claims
+from rescue import claims, gather
 from rescue.account import current_user
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
@@ -18,6 +18,7 @@ from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container
 from rescue.plan import compile_plan
 from rescue.resources import data_dir
 from rescue.rules import Rule, combine, parse
+from rescue.source import Source, find
 from rescue.triage import choose_target, offline_target
 
 
@@ -97,8 +98,17 @@ def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options)
     return replace(plan, warnings=(*plan.warnings, *onlookers(cluster, target.namespace, labels)))
 
 
+def target_of(cluster: Cluster, source: Source, container: str | None) -> Target:
+    """The container of a source to replay; raises RescueError as ``choose_target`` does."""
+    if not source.live:
+        return replace(offline_target(source.pod, container), owner=source.owner)
+    owner = source.owner or gather.find_owner(cluster, source.pod)
+    return choose_target(source.pod, container, owner, now=datetime.now(UTC))
+
+
 def plan_pod(options: Options) -> Plan:
     """The plan for a pod of the cluster; creates nothing."""
     cluster = connect(options.context, options.namespace, options.kubeconfig)
-    pod = cluster.get("pods", cluster.namespace, options.pod)
-    return plan_on(cluster, pod, choose_target(pod, options.container, None), options)
+    source = find(cluster, options)
+    plan = plan_on(cluster, source.pod, target_of(cluster, source, options.container), options)
+    return replace(plan, warnings=(*filter(None, [source.choice]), *plan.warnings))
