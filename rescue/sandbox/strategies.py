@@ -132,8 +132,9 @@ def _with_empty_status(_: Store, obj: Object) -> Object:
     return obj | {"status": {}}
 
 
-def _replicas(_: Store, obj: Object) -> Object:
-    return obj | {"status": {"replicas": 0}}
+def _counting(*fields: str) -> Callable[[Store, Object], Object]:
+    """A status with the numbers that the API writes also when they are zero."""
+    return lambda _, obj: obj | {"status": dict.fromkeys(fields, 0)}
 
 
 def _claim(store: Store, claim: Object) -> Object:
@@ -156,7 +157,8 @@ _CREATE: dict[str, Callable[[Store, Object], Object]] = {
     "persistentvolumeclaims": _claim,
     "deployments": _with_empty_status,
     "cronjobs": _with_empty_status,
-    "daemonsets": _with_empty_status,
-    "replicasets": _replicas,
-    "statefulsets": _replicas,
+    "daemonsets": _counting("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
+    "replicasets": _counting("replicas"),
+    "statefulsets": _counting("replicas", "availableReplicas"),
+    "poddisruptionbudgets": _counting("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"),
 }
