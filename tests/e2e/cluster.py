@@ -58,8 +58,9 @@ class Cluster:
         self._context = context
         self._api = config.new_client_from_config(str(kubeconfig) if kubeconfig else None, context)
         # Any: these calls also take dictionaries and give raw answers, which the client's types do not know.
-        self._core: Any = client.CoreV1Api(self._api)
+        self.core: Any = client.CoreV1Api(self._api)
         self._storage: Any = client.StorageV1Api(self._api)
+        self._grouped: Any = client.CustomObjectsApi(self._api)
 
     @property
     def is_sandbox(self) -> bool:
@@ -106,13 +107,13 @@ class Cluster:
     def make_namespace(self, prefix: str, labels: dict[str, str]) -> str:
         """A fresh namespace, ready for pods: a real cluster makes its service account a moment later."""
         name = f"rescue-e2e-{prefix}-{secrets.token_hex(2)}"
-        self._core.create_namespace({"metadata": {"name": name, "labels": labels}})
+        self.core.create_namespace({"metadata": {"name": name, "labels": labels}})
         wait_for(f"the default service account of {name}", lambda: self._service_account(name))
         return name
 
     def drop_namespace(self, name: str) -> None:
         """Begin to delete a namespace and everything in it."""
-        self._core.delete_namespace(name)
+        self.core.delete_namespace(name)
 
     def apply(self, namespace: str, *objects: dict[str, Any]) -> None:
         """Create objects of any kind."""
@@ -121,8 +122,15 @@ class Cluster:
 
     def pods(self, namespace: str, selector: str = "") -> list[Pod]:
         """The pods as the API spells them."""
-        answer = self._core.list_namespaced_pod(namespace, label_selector=selector, _preload_content=False)
+        answer = self.core.list_namespaced_pod(namespace, label_selector=selector, _preload_content=False)
         items: list[Pod] = json.loads(answer.data)["items"]
+        return items
+
+    def objects(self, api_version: str, plural: str, namespace: str) -> list[Pod]:
+        """Objects of another API group (``apps/v1``) as the API spells them."""
+        items: list[Pod] = self._grouped.list_namespaced_custom_object(*api_version.split("/"), namespace, plural)[
+            "items"
+        ]
         return items
 
     def pod_in_state(self, namespace: str, selector: str, state: str, container: str = "") -> str:
@@ -148,14 +156,20 @@ class Cluster:
 
     def delete_clones(self, namespace: str) -> None:
         """Delete what a killed rescue could not."""
-        self._core.delete_collection_namespaced_pod(namespace, label_selector=MANAGED)
+        self.core.delete_collection_namespaced_pod(namespace, label_selector=MANAGED)
 
     def left_clones(self, namespace: str) -> list[str]:
-        """The clones that are still there after a while; empty when all is well."""
+        """The pods and claims of ours that are still there after a while; empty when all is well."""
         deadline = time.monotonic() + CLEAN_SECONDS
-        while (clones := self.clones(namespace)) and time.monotonic() < deadline:
+        while (left := self._ours(namespace)) and time.monotonic() < deadline:
             time.sleep(0.5)
-        return [name_of(clone) for clone in clones]
+        return left
+
+    def _ours(self, namespace: str) -> list[str]:
+        """All that looks like ours: by label, by name or by annotation, so that a lost mark hides nothing."""
+        claims = self.core.list_namespaced_persistent_volume_claim(namespace, _preload_content=False)
+        everything = [*self.pods(namespace), *json.loads(claims.data)["items"]]
+        return [name_of(item) for item in everything if _is_ours(item["metadata"])]
 
     def provides(self, requirement: str) -> bool:
         """Whether a case that names this requirement can run; the sandbox has all that the cases ask for."""
@@ -168,7 +182,7 @@ class Cluster:
         return any((entry.metadata.annotations or {}).get(default) == "true" for entry in classes)
 
     def _service_account(self, namespace: str) -> bool:
-        found = self._core.list_namespaced_service_account(namespace).items
+        found = self.core.list_namespaced_service_account(namespace).items
         return any(account.metadata.name == "default" for account in found)
 
 
@@ -185,6 +199,11 @@ def wait_for(what: str, probe: Callable[[], Answer], seconds: float = PATIENCE) 
 def name_of(pod: Pod) -> str:
     """metadata.name"""
     return str(pod["metadata"]["name"])
+
+
+def _is_ours(metadata: dict[str, Any]) -> bool:
+    marks = [*(metadata.get("annotations") or {}), *(metadata.get("labels") or {}).values()]
+    return metadata["name"].startswith("rescue-") or any(mark.startswith("rescue") for mark in marks)
 
 
 def _states(pod: Pod, container: str) -> Iterator[str]:
