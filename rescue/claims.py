@@ -89,3 +89,22 @@ def need_the_node(pod: JsonObject, chosen: Mapping[str, str], found: Mapping[str
         if not {"ReadWriteMany", "ReadOnlyMany"} & set(access):
             bound.append(known[volume])
     return bound
+
+
+def altered(pod: JsonObject, clone: JsonObject, container: str) -> dict[str, str]:
+    """Volumes of a container that are not what they were: now ``empty``, or now ``read-only``."""
+    before, after = ({v["name"]: v for v in item["spec"].get("volumes") or ()} for item in (pod, clone))
+    changed = {name: EMPTY for name in names(pod) if "emptyDir" in after.get(name, {})}
+    made = _read_only(clone, container) - _read_only(pod, container)
+    return changed | {name: READ_ONLY for name in sorted(made) if name in before}
+
+
+def _read_only(pod: JsonObject, container: str) -> set[str]:
+    """Volumes that a container cannot write to, by their mounts or their source."""
+    spec = pod["spec"]
+    everyone = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    mounts = [m for c in everyone if c["name"] == container for m in c.get("volumeMounts") or ()]
+    sources = {
+        v["name"] for v in spec.get("volumes") or () for s in v.values() if isinstance(s, dict) and s.get("readOnly")
+    }
+    return {m["name"] for m in mounts if m.get("readOnly")} | sources

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rescue import __version__, clone, collect, gather, replay, toolkit, unstarted
+from rescue import __version__, claims, clone, collect, gather, replay, toolkit, unstarted
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
@@ -93,6 +93,7 @@ def _explain(run: _Run, source: Source, target: Target) -> Report:
 def _open_case(run: _Run, target: Target, plan: Plan) -> None:
     warnings = [*plan.warnings, *_too_short(target, _seconds(run.options, target))]
     _describe(run, target, plan.command, warnings)
+    run.note(altered=claims.altered(plan.original, plan.clone, target.container))
     run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
     run.case.write(CLONE, dump(plan.clone))
     for warning in warnings:

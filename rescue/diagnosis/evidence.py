@@ -22,6 +22,8 @@ class CaseFiles:
     """Name of the failing container (case.json)."""
     command: tuple[str, ...] = ()
     """The replayed arguments (case.json)."""
+    altered: Mapping[str, str] = field(default_factory=dict)
+    """Volumes that the clone made ``empty`` or ``read-only`` (case.json)."""
     pod: JsonObject = field(default_factory=dict)
     """The original pod with its status (pod.json)."""
     events: tuple[JsonObject, ...] = ()
@@ -84,4 +86,5 @@ def case_files(case: Mapping[str, Any], files: Mapping[str, Any]) -> CaseFiles:
     found = {key: files[name] for key, name in names.items() if files.get(name) is not None}
     if "events" in found:
         found["events"] = tuple(found["events"])
-    return CaseFiles(container=container, command=tuple(case.get("command") or ()), **found)
+    command, altered = tuple(case.get("command") or ()), case.get("altered") or {}
+    return CaseFiles(container=container, command=command, altered=altered, **found)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rescue import wishes
+from rescue.claims import altered
 from rescue.errors import ExitCode, RescueError
 from rescue.model import Command, JsonObject, Plan
 from rescue.options import Wishes
@@ -324,3 +325,12 @@ def test_what_reaches_the_node_is_taken_away_or_said() -> None:
     said = "\n".join(plan.warnings)
     for words in ("processes of its own", "network of its node", "is privileged", "must run on node node1"):
         assert words in said
+
+
+def test_what_the_clone_made_of_volumes_is_known() -> None:
+    assert altered(POD, planned(Wishes()).clone, "web") == {"data": "empty", "scratch": "empty"}
+    pod = copy.deepcopy(POD)
+    pod["spec"]["volumes"] += [{"name": "logs", "hostPath": {"path": "/l"}}, {"name": "nfs", "nfs": {"server": "s"}}]
+    pod["spec"]["containers"][0]["volumeMounts"] += [{"name": "logs", "mountPath": "/l"}]
+    kept = planned(Wishes(claims=(("data", "keep"),)), pod, claims={"data-web-0": CLAIM}).clone
+    assert altered(pod, kept, "web") == {"scratch": "empty", "logs": "read-only", "nfs": "read-only"}

@@ -96,6 +96,7 @@ def _place(recording: Recording, place: Place, key: Key | None) -> dict[str, Val
         mount=place.mount,
         sub_path=bool(place.sub_path),
         mount_read_only=place.read_only,
+        altered=recording.inputs.altered.get(place.volume, "nothing"),
         root_read_only=recording.container.read_only_root,
         object=key.object if key else (source.name if source else ""),
         object_kind=key.kind if key else place.kind,
