@@ -20,6 +20,14 @@ _HINTS = {
     "ErrImageNeverPull": _IMAGE_HINT,
     "ImagePullBackOff": _IMAGE_HINT,
 }
+# What helps when the scheduler finds no node, by its words (kube-scheduler: pkg/scheduler/framework/plugins).
+_SCHEDULING_HINTS = {
+    "Insufficient ": "ask for less with --requests minimal",
+    "node affinity/selector": "let it run elsewhere with --any-node",
+    "node(s) were unschedulable": "let it run elsewhere with --any-node",
+    "volume node affinity conflict": "the volume is in another zone: leave it empty with --pvc NAME=empty",
+    "max volume count": "leave the volumes empty with --pvc empty",
+}
 _OTHER_HINT = "run it again with --keep, then: kubectl describe pod {clone}"
 
 
@@ -54,7 +62,9 @@ def _reason(entry: JsonObject) -> str:
 def _scheduling(pod: JsonObject) -> str:
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return f"not scheduled: {condition.get('message', condition.get('reason', ''))}"
+            message = str(condition.get("message", condition.get("reason", "")))
+            helps = [hint for words, hint in _SCHEDULING_HINTS.items() if words in message]
+            return f"not scheduled: {message}{f' ({helps[0]})' if helps else ''}"
     return ""
 
 

@@ -43,6 +43,21 @@ def test_reasons_are_told_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "helps"),
+    [
+        ("0/3 nodes are available: 3 Insufficient cpu.", "--requests minimal"),
+        ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", "--any-node"),
+        ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "--pvc NAME=empty"),
+    ],
+)
+def test_a_scheduler_without_a_node_comes_with_what_helps(message: str, helps: str) -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    (reason,) = progress(pod(conditions=[condition]), "web").reasons
+    assert reason.startswith(f"not scheduled: {message} (")
+    assert helps in reason
+
+
+@pytest.mark.parametrize(
     ("state", "words", "hint"),
     [
         (
