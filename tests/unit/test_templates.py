@@ -1,0 +1,71 @@
+"""A manifest becomes a pod: a Pod itself, a workload by its template."""
+
+from typing import Any
+
+import pytest
+
+from rescue.errors import ExitCode, RescueError
+from rescue.model import Owner
+from rescue.templates import pod_in
+from rescue.workloads import KINDS, POD
+
+CONTAINERS = [{"name": "web", "image": "shop:1"}]
+INNER: Any = {"metadata": {"labels": {"app": "shop"}, "name": "ignored"}, "spec": {"containers": CONTAINERS}}
+
+
+def workload(kind: Any, template: Any = INNER) -> Any:
+    """An object of a kind with its template in place."""
+    value = template
+    for key in reversed(kind.template):
+        value = {key: value}
+    return {"kind": kind.name, "metadata": {"name": "shop", "namespace": "prod"}, **value}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not POD], ids=lambda kind: kind.name)
+def test_a_template_gives_a_pod_with_the_workloads_name(kind: Any) -> None:
+    pod, owner = pod_in([workload(kind)], "x.yaml")
+    metadata = {"labels": {"app": "shop"}, "name": "shop", "namespace": "prod"}
+    assert pod == {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": CONTAINERS}}
+    assert owner == Owner(kind.name, "shop")
+
+
+def a_pod(**metadata: Any) -> Any:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": CONTAINERS}}
+
+
+def test_a_pod_stays_as_it_is() -> None:
+    pod = {**a_pod(name="shop", annotations={"a": "b"}), "status": {"phase": "Failed"}}
+    assert pod_in([pod], "x.yaml") == (pod, None)
+
+
+@pytest.mark.parametrize(("metadata", "name"), [({"generateName": "shop-"}, "shop"), ({}, "pod")])
+def test_a_pod_without_a_name_gets_one(metadata: Any, name: str) -> None:
+    assert pod_in([a_pod(**metadata)], "x.yaml")[0]["metadata"]["name"] == name
+    assert pod_in([{"kind": "Pod", "spec": {"containers": CONTAINERS}}], "x.yaml")[0]["metadata"]["name"] == "pod"
+
+
+def test_other_objects_are_passed_over() -> None:
+    service = {"kind": "Service", "metadata": {"name": "shop"}}
+    assert pod_in([service, {"kind": "List", "items": [service, a_pod(name="a")]}], "x")[0]["metadata"]["name"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("documents", "words"),
+    [
+        ([], "nothing"),
+        (["text", 1, None], "nothing"),
+        ([{"kind": "Service"}], "but: Service"),
+        ([a_pod(name="a"), workload(KINDS[1])], "but: Pod, Deployment"),
+        ([{"kind": "Deployment", "metadata": {"name": "shop"}}], "Deployment without"),
+        ([{"kind": "Deployment", "spec": []}], "Deployment without"),
+        ([workload(KINDS[1], {"metadata": [1], "spec": INNER["spec"]})], "Deployment without"),
+        ([workload(KINDS[1], {"spec": {"containers": [{"name": "web"}]}})], "Deployment without"),
+        ([a_pod(name=7)], "Pod without a valid name"),
+        ([{**a_pod(), "metadata": "x"}], "Pod without a valid name"),
+    ],
+)
+def test_what_is_not_one_pod_is_usage(documents: list[Any], words: str) -> None:
+    with pytest.raises(RescueError, match=words) as raised:
+        pod_in(documents, "x.yaml")
+    assert raised.value.code is ExitCode.USAGE
+    assert raised.value.message.startswith("x.yaml ")
