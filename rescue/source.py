@@ -23,8 +23,8 @@ STDIN = Path("-")
 class Source:
     """The pod to rescue. ``live``: it is in the cluster; else there is no original to look at, and no status.
 
-    ``choice`` says for people which pod it is and why, empty when the user named it. ``owner`` is the workload that
-    was named, or whose template was read.
+    ``choice`` says for people which pod it is and why, empty when the user named it. ``owner`` is the workload whose
+    template was read from a file.
     """
 
     pod: JsonObject
@@ -95,7 +95,7 @@ def _selected(cluster: Cluster, selector: str, container: str | None) -> Source:
             f"see: kubectl get pods -n {cluster.namespace} --show-labels",
             ExitCode.REFUSED,
         )
-    return _worst(pods, f"that match {selector!r}", container, None)
+    return _worst(pods, f"that match {selector!r}", container)
 
 
 def _of_workload(cluster: Cluster, kind: Kind, name: str, container: str | None) -> Source:
@@ -109,10 +109,10 @@ def _of_workload(cluster: Cluster, kind: Kind, name: str, container: str | None)
     *above, pods = generations
     if not pods:
         raise _without_pods(cluster, workload, kind, [item for items in above[1:] for item in items])
-    return _worst(pods, f"of {kind.name} {name}", container, Owner(kind.name, name))
+    return _worst(pods, f"of {kind.name} {name}", container)
 
 
-def _worst(pods: Sequence[JsonObject], whose: str, container: str | None, owner: Owner | None) -> Source:
+def _worst(pods: Sequence[JsonObject], whose: str, container: str | None) -> Source:
     """The worst of pods, and how it was chosen; raises RescueError (refused) when none can be rescued."""
     ranked = worst_first(pods, container)
     pod, judged = ranked[0]
@@ -121,7 +121,7 @@ def _worst(pods: Sequence[JsonObject], whose: str, container: str | None, owner:
     failing = sum(isinstance(entry, Target) for _, entry in ranked)
     which = f"the worst of {failing} failing pods" if failing > 1 else "the only failing pod"
     told = f"the only pod {whose}" if len(pods) == 1 else f"{which} {whose} ({len(pods)} pods)"
-    return Source(pod, True, f"pod {pod['metadata']['name']}: {told}", owner)
+    return Source(pod, True, f"pod {pod['metadata']['name']}: {told}")
 
 
 def _without_pods(cluster: Cluster, workload: JsonObject, kind: Kind, between: Sequence[JsonObject]) -> RescueError:

@@ -98,7 +98,7 @@ def test_a_deployments_worst_pod_is_found_through_its_replica_sets(shop: Any) ->
     source = found(shop, "deploy/shop")
     assert source.pod["metadata"]["name"] == "new-2"
     assert source.choice == "pod new-2: the worst of 2 failing pods of Deployment shop (3 pods)"
-    assert (source.live, source.owner) == (True, Owner("Deployment", "shop"))
+    assert source.live
     assert shop.asked == [(resource, {"labelSelector": "app=shop"}) for resource in ("replicasets", "pods")]
 
 
@@ -131,7 +131,7 @@ def test_a_cron_jobs_pods_are_those_of_its_jobs() -> None:
 
 def test_a_name_alone_is_a_pods(shop: Any) -> None:
     assert found(shop, "old-1") == found(shop, "po/old-1")
-    assert (found(shop, "old-1").choice, found(shop, "old-1").owner) == ("", None)
+    assert found(shop, "old-1").choice == ""
 
 
 def test_an_unknown_name_is_the_servers_not_found(shop: Any) -> None:
@@ -190,7 +190,6 @@ def test_a_selector_takes_the_worst_and_never_a_clone() -> None:
     cluster.objects["pods"].append(ours("rescue-b-x2b4c", "b", APP))
     source = found(cluster, selector="app=shop")
     assert source.choice == "pod b: the worst of 2 failing pods that match 'app=shop' (2 pods)"
-    assert source.owner is None
 
 
 def test_a_selector_that_nothing_matches(shop: Any) -> None:
