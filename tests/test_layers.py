@@ -10,10 +10,14 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
     "pure": (
-        "claims concerns diagnosis difference elf frames jsonpath labels manifest marks placeholders plan refusal report"
-        " rules templates triage unstarted waiting wishes workloads worst"
+        "claims concerns credentials diagnosis difference elf frames image jsonpath labels manifest marks"
+        " placeholders plan refusal report rules sighting templates triage unstarted waiting wishes workloads"
+        " worst"
     ),
-    "edges": "account case clone clones collect console gather interrupt judge kube onlookers planning replay source toolkit",
+    "edges": (
+        "account case clone clones collect console entrypoint gather interrupt judge kube logins oci onlookers"
+        " planning registry replay scout source toolkit"
+    ),
     "flow": "flow",
     "cli": "cli __main__",
 }
@@ -22,8 +26,8 @@ LAYER_OF = {part: layer for layer, parts in LAYERS.items() for part in parts.spl
 SANDBOX_MAY_IMPORT = {"sandbox", "errors", "console"}
 
 IMPURE_MODULES = {
-    "aiohttp", "asyncio", "click", "kubernetes", "os", "random", "secrets", "shutil", "socket", "subprocess",
-    "tempfile", "threading", "time", "urllib3", "uuid",
+    "aiohttp", "asyncio", "click", "dxf", "kubernetes", "os", "random", "requests", "secrets", "shutil", "socket",
+    "subprocess", "tempfile", "threading", "time", "urllib3", "uuid",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "input", "print", "read_bytes", "read_text", "write_bytes", "write_text", "now", "today"}
 # It reads its own rules, which are data files of the package.

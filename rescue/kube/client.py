@@ -20,6 +20,7 @@ from rescue.model import JsonObject
 
 # resource: API prefix
 PREFIXES = {
+    "nodes": "/api/v1",
     "pods": "/api/v1",
     "events": "/api/v1",
     "services": "/api/v1",
@@ -43,6 +44,8 @@ READ_SECONDS, CHANGE_SECONDS = 15, 35
 # A server that is silent is not asked again by itself: each caller knows how long waiting makes sense.
 RETRIES = urllib3.Retry(connect=1, read=0, other=0, backoff_factor=0.5)
 OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+JSON = "application/json"
+METADATA = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PAGE = 500  # objects a list request returns at most
 
 
@@ -68,11 +71,18 @@ class Cluster:
 
     def list(self, resource: str, namespace: str, **query: str) -> list[JsonObject]:
         """All objects of a namespace, or of all for ""; ``query`` holds fieldSelector, labelSelector."""
+        return self._list(Request("list", resource, namespace), query, JSON)
+
+    def names(self, resource: str, namespace: str) -> list[str]:
+        """The names of all objects of a namespace; what is in them is not transferred."""
+        return [item["metadata"]["name"] for item in self._list(Request("list", resource, namespace), {}, METADATA)]
+
+    def _list(self, request: Request, query: dict[str, str], accept: str) -> list[JsonObject]:
         items: list[JsonObject] = []
         following: dict[str, str] = {}
         while True:
             asked = {"limit": str(PAGE), **query, **following}
-            page = self._json("GET", Request("list", resource, namespace), asked)
+            page = self._json("GET", request, asked, accept=accept)
             items.extend(page.get("items") or ())
             token = page.get("metadata", {}).get("continue")
             if not token:
@@ -124,8 +134,9 @@ class Cluster:
         request: Request,
         query: dict[str, str] | None = None,
         body: JsonObject | None = None,
+        accept: str = JSON,
     ) -> JsonObject:
-        with self._reached(), self._send(method, request, query or {}, body) as response:
+        with self._reached(), self._send(method, request, query or {}, body, accept) as response:
             answer: JsonObject = json.loads(response.read())
             return answer
 
@@ -140,11 +151,16 @@ class Cluster:
             raise ClusterError(f"{self.host} does not answer in JSON: {error}", MEANINGS[406].hint, 406) from error
 
     def _send(
-        self, method: str, request: Request, query: dict[str, str], body: JsonObject | None = None
+        self,
+        method: str,
+        request: Request,
+        query: dict[str, str],
+        body: JsonObject | None = None,
+        accept: str = JSON,
     ) -> urllib3.BaseHTTPResponse:
         """The open answer of a request; an answer of 400 and more is raised."""
         url = f"{self.host}{path(request)}?{urlencode(query)}"
-        headers = {**self.headers(), "Accept": "application/json", "Content-Type": "application/json"}
+        headers = {**self.headers(), "Accept": accept, "Content-Type": JSON}
         response = self.api.rest_client.pool_manager.request(
             method,
             url,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 AGENT = Path(__file__).parents[2] / "hunter_agent"
-SCRIPTS = [AGENT / "hunter", AGENT / "keeper", *sorted((AGENT / "lib").glob("*.sh"))]
+PROGRAMS = ["hunter", "keeper", "scout"]
+SCRIPTS = [*(AGENT / name for name in PROGRAMS), *sorted((AGENT / "lib").glob("*.sh"))]
 LONGEST = 15
 
 
@@ -22,7 +23,7 @@ def functions_of(path: Path) -> dict[str, list[str]]:
     return {opening: body.splitlines() for opening, body in found}
 
 
-@pytest.mark.parametrize("script", ["hunter", "keeper"])
+@pytest.mark.parametrize("script", PROGRAMS)
 def test_shellcheck_has_nothing_to_say(script: str) -> None:
     shellcheck = Path(sys.executable).parent / "shellcheck"
     done = subprocess.run([shellcheck, "-a", AGENT / script], capture_output=True, text=True)
@@ -44,5 +45,5 @@ def test_every_shell_can_parse_it(path: Path) -> None:
 
 
 def test_every_library_is_used() -> None:
-    used = {name for path in SCRIPTS[:2] for name in re.findall(r'^\. "\$root/lib/(.+)"', path.read_text(), re.M)}
-    assert used == {path.name for path in SCRIPTS[2:]}
+    used = {name for path in SCRIPTS[:3] for name in re.findall(r'^\. "\$root/lib/(.+)"', path.read_text(), re.M)}
+    assert used == {path.name for path in SCRIPTS[3:]}
