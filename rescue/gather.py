@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from rescue import claims
 from rescue.case import EVENTS, OBJECTS, POD, Case, log_name
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject, Owner, Target
+from rescue.surroundings import add_surroundings
 from rescue.triage import controller_of
 
 LOG_LINES = 2000
@@ -93,11 +95,6 @@ def _references(pod: JsonObject, kind: str, volume_name: str) -> list[str]:
     return sorted(name for name in names if name)
 
 
-def _claims(pod: JsonObject) -> list[str]:
-    volumes = pod["spec"].get("volumes") or ()
-    return sorted(v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v)
-
-
 def _keys(item: JsonObject) -> list[str]:
     """Key names of a ConfigMap or Secret; the values are forgotten here."""
     return sorted([*(item.get("data") or {}), *(item.get("binaryData") or {})])
@@ -127,11 +124,12 @@ def _claim(item: JsonObject) -> JsonObject:
         "phase": item.get("status", {}).get("phase", ""),
         "accessModes": spec.get("accessModes", []),
         "storageClass": spec.get("storageClassName", ""),
+        "deleted": "deletionTimestamp" in item["metadata"],
     }
 
 
 def related_objects(cluster: Cluster, pod: JsonObject) -> JsonObject:
-    """What a diagnosis correlates with: keys of ConfigMaps and Secrets, Services, Pods, claims.
+    """What a diagnosis correlates with: keys of ConfigMaps and Secrets, Services, Pods, claims, and what these lack.
 
     ``unreadable`` says for each resource why it could not be read; a name that does not exist is left out.
     """
@@ -140,7 +138,7 @@ def related_objects(cluster: Cluster, pod: JsonObject) -> JsonObject:
     singles: tuple[tuple[str, str, list[str], Callable[[JsonObject], Any]], ...] = (
         ("configMaps", "configmaps", _references(pod, "configMap", "name"), _keys),
         ("secrets", "secrets", _references(pod, "secret", "secretName"), _keys),
-        ("persistentVolumeClaims", "persistentvolumeclaims", _claims(pod), _claim),
+        ("persistentVolumeClaims", "persistentvolumeclaims", sorted(claims.names(pod).values()), _claim),
     )
     for field, resource, names, convert in singles:
         objects[field] = _named(cluster, resource, namespace, names, convert, objects["unreadable"])
@@ -150,6 +148,7 @@ def related_objects(cluster: Cluster, pod: JsonObject) -> JsonObject:
         objects[resource] = [convert(item) for item in items or ()]
         if refused:
             objects["unreadable"][resource] = refused
+    add_surroundings(cluster, pod, objects)
     return objects
 
 

@@ -1,5 +1,6 @@
 """From a case folder to its report: reads the case, judges it, decides the exit code."""
 
+from rescue import unstarted
 from rescue.case import CASE, TARGET, Case, damaged, read_files
 from rescue.diagnosis.diagnose import examine
 from rescue.errors import ExitCode
@@ -8,10 +9,12 @@ from rescue.model import Diagnosis, JsonObject, Replay, Report, Target, to_json
 DIAGNOSIS = "diagnosis.json"
 
 
-def exit_code(diagnosis: Diagnosis, replay: Replay | None) -> ExitCode:
-    """What the process says: a verdict counts most, then whether it crashed at all."""
+def exit_code(diagnosis: Diagnosis, replay: Replay | None, state: str) -> ExitCode:
+    """What the process says: a verdict counts most, then whether it crashed at all; ``state`` is the target's."""
     if diagnosis.verdict:
         return ExitCode.CAUSE_FOUND
+    if replay is None and state == unstarted.STATE:
+        return ExitCode.REFUSED  # It may be starting at this moment: nothing fails as far as anybody can see.
     if replay and not replay.crashed:
         return ExitCode.NO_CRASH
     return ExitCode.UNKNOWN_CAUSE
@@ -22,13 +25,14 @@ def judge(case: Case) -> Report:
     header: JsonObject = case.json(CASE, {})
     diagnosis, ended = examine(read_files(case))
     replay = ended if header.get("replayed") else None
+    target = _target(case)
     return Report(
-        target=_target(case),
+        target=target,
         diagnosis=diagnosis,
         replay=replay,
         clone=header.get("clone") or {},
         case=str(case.path),
-        exit_code=int(exit_code(diagnosis, replay)),
+        exit_code=int(exit_code(diagnosis, replay, target.state)),
         warnings=tuple(header.get("warnings", ())),
     )
 

@@ -48,7 +48,7 @@ def refused(state: JsonObject, ran: bool) -> bool:
 def preparing(pod: JsonObject) -> bool:
     """Whether the pod has a node, and no container of it was ever started or tried: volumes and network come first."""
     entries = statuses(pod)
-    return bool(pod["spec"].get("nodeName") and entries) and all(map(_untouched, entries))
+    return bool((pod.get("spec") or {}).get("nodeName") and entries) and all(map(_untouched, entries))
 
 
 def _untouched(entry: JsonObject) -> bool:

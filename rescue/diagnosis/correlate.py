@@ -86,12 +86,22 @@ def _volume(container: Container, name: str) -> JsonObject:
     return next((dict(volume) for volume in volumes if volume.get("name") == name), {})
 
 
+def volume_kind(container: Container, name: str) -> str:
+    """What kind of volume this is; empty when the pod has none of this name."""
+    return _kind(_volume(container, name))
+
+
+def _kind(volume: JsonObject) -> str:
+    type_ = next((key for key in volume if key in _KINDS), "")
+    return _KINDS.get(type_, next((key for key in volume if key != "name"), ""))
+
+
 def _in_mount(path: str, mount: JsonObject, volume: JsonObject) -> Place:
     base = str(mount["mountPath"]).rstrip("/")
     sub_path = str(mount.get("subPath") or mount.get("subPathExpr") or "")
     below = _DATA_DIRECTORY.sub("", path[len(base) :].strip("/"))
     type_ = next((key for key in volume if key in _KINDS), "")
-    kind = _KINDS.get(type_, next((key for key in volume if key != "name"), "unknown"))
+    kind = _kind(volume) or "unknown"
     sources = tuple(_sources(type_, volume))
     if kind == "projected" and len({s.kind for s in sources}) == 1:
         kind = sources[0].kind
@@ -154,11 +164,19 @@ def _keys(source: Source, objects: JsonObject) -> list[str] | None:
 def _state(inside: str, name: str, source: Source, have: list[str] | None, objects: JsonObject) -> str:
     group = "configMaps" if source.kind == "ConfigMap" else "secrets"
     if have is None:
-        unread = group in (objects.get("unreadable") or {}) or group not in objects
-        return "unknown" if unread else "no object"
+        return "unknown" if unread(group, objects) else "no object"
     if source.files is not None and inside not in source.files:
         return "unprojected" if name in have else "absent"
     return "present" if name in have else "absent"
+
+
+def unread(group: str, objects: JsonObject) -> str:
+    """Why a group of objects (``configMaps``) is not known; empty when it was read.
+
+    What could not be read goes by the group's name, or by that of the API's resource (``configmaps``).
+    """
+    refused = objects.get("unreadable") or {}
+    return str(refused.get(group) or refused.get(group.lower()) or ("" if group in objects else "it was not read"))
 
 
 def nearest(word: str, words: list[str]) -> str:

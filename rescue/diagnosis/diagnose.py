@@ -69,7 +69,10 @@ def _not_checked(recording: Recording) -> list[str]:
     replay = recording.replay
     unreadable = recording.inputs.objects.get("unreadable") or {}
     missing = (
-        (not replay.ended, "everything that a replay shows: none was recorded"),
+        (
+            not (replay.ended or recording.unstarted),
+            "everything that a replay shows: none was recorded",
+        ),
         (
             replay.ended not in ("", "failed") and not replay.traced,
             "files, programs and connections: the replay was not traced",

@@ -166,7 +166,7 @@ FACTS: dict[str, str] = {
     "reference.kind": "ConfigMap or Secret that a container misses before it can start",
     "reference.object": "its name",
     "reference.key": "key that it lacks; empty when the whole object is missing",
-    "reference.by": "who needs it: variable, envFrom, volume or file of a volume; empty when the manifest does not tell",
+    "reference.by": "who needs it: variable, envFrom, volume or file of one; empty when the manifest does not tell",
     "reference.state": "no object, no key, there (by now), or unknown (it could not be read)",
     "reference.told": "the kubelet names it",
     "reference.blocks": "the kubelet cannot get past it, whatever it said",
@@ -189,7 +189,7 @@ FACTS: dict[str, str] = {
     "image.lookup": "the name of a server could not be resolved",
     "image.policy": "imagePullPolicy",
     "image.secrets": "what there is to log in with, in a sentence",
-    "image.secrets_gap": "none, missing, other (they are for other registries); empty when there is no gap, or not known",
+    "image.secrets_gap": "none, missing, other (for other registries); empty when there is no gap, or not known",
     "creation.problem": "root, user name, sub path, no volume, name taken, no command, slow, cache, volume, in use, "
     "sandbox, or other",
     "creation.words": "what kubelet or runtime say",

@@ -11,6 +11,7 @@ from rescue.diagnosis.exceptions import Report
 from rescue.diagnosis.output import Output
 from rescue.diagnosis.trace import Trace
 from rescue.model import Replay
+from rescue.unstarted import never_started
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Recording:
         if not self.replay.ended:
             return self.container.last_end.get("exitCode") not in (None, 0)
         return self.replay.crashed and (self.replay.exit_code != 0 or bool(self.replay.signal))
+
+    @property
+    def unstarted(self) -> bool:
+        """The original could not be started at all, so nothing was replayed."""
+        return not self.replay.ended and never_started(self.inputs.pod, self.container.name)
 
 
 def observe(inputs: CaseFiles) -> Recording:

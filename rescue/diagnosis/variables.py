@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rescue.diagnosis.correlate import nearest
+from rescue.diagnosis.correlate import nearest, unread
 from rescue.diagnosis.exceptions import Report
 from rescue.diagnosis.output import Line
 from rescue.model import JsonObject
@@ -128,9 +128,8 @@ def _of_entry(entry: JsonObject, objects: JsonObject) -> Variable:
     for field, kind, group in (("secretKeyRef", "Secret", "secrets"), ("configMapKeyRef", "ConfigMap", "configMaps")):
         if reference := source.get(field):
             owner, key = str(reference.get("name")), str(reference.get("key"))
-            readable = group in objects and group not in (objects.get("unreadable") or {})
             keys = (objects.get(group) or {}).get(owner) or []
-            absent = readable and key not in keys
+            absent = not unread(group, objects) and key not in keys
             return Variable("no key" if absent else "set", kind, owner, key, nearest(key, list(keys)) if absent else "")
     return Variable("set" if source or entry.get("value") else "empty")
 
@@ -138,7 +137,7 @@ def _of_entry(entry: JsonObject, objects: JsonObject) -> Variable:
 def _from(source: JsonObject, objects: JsonObject) -> list[str] | None:
     """The variables of one envFrom source; None when its keys could not be read."""
     field, group = ("secretRef", "secrets") if "secretRef" in source else ("configMapRef", "configMaps")
-    if group not in objects or group in (objects.get("unreadable") or {}):
+    if unread(group, objects):
         return None
     owner = str((source.get(field) or {}).get("name"))
     return [f"{source.get('prefix') or ''}{key}" for key in (objects.get(group) or {}).get(owner) or []]

@@ -69,10 +69,6 @@ class Cluster:
         """One object."""
         return self._json("GET", Request("get", resource, namespace, name))
 
-    def list(self, resource: str, namespace: str, **query: str) -> list[JsonObject]:
-        """All objects of a namespace, or of all for ""; ``query`` holds fieldSelector, labelSelector."""
-        return self._list(Request("list", resource, namespace), query, JSON)
-
     def names(self, resource: str, namespace: str) -> list[str]:
         """The names of all objects of a namespace; what is in them is not transferred."""
         return [item["metadata"]["name"] for item in self._list(Request("list", resource, namespace), {}, METADATA)]
@@ -88,6 +84,10 @@ class Cluster:
             if not token:
                 return items
             following = {"continue": token}
+
+    def list(self, resource: str, namespace: str, **query: str) -> list[JsonObject]:
+        """All objects of a namespace, or of all for ""; ``query`` holds fieldSelector, labelSelector."""
+        return self._list(Request("list", resource, namespace), query, JSON)
 
     def create(self, resource: str, namespace: str, body: JsonObject, dry_run: bool = False) -> JsonObject:
         """Create an object; with ``dry_run`` the server checks everything and stores nothing."""

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable
 
 from rescue.model import Finding, Memory, Replay, Report, Target
+from rescue.unstarted import STATE
 
 WIDTH = 110
 RUNNERS_UP = 2
@@ -87,6 +88,9 @@ def _notes(label: str, notes: Iterable[str]) -> list[str]:
 
 
 def _no_verdict(report: Report) -> list[str]:
+    if report.replay is None and report.target.state == STATE:
+        text = "none: nothing says that it cannot start, so it may be starting now; wait a minute and look again"
+        return _wrap("VERDICT", text)
     if report.replay is None:
         return _wrap("VERDICT", "none: nothing was replayed")
     if report.replay.ended == "stopped":
@@ -110,4 +114,6 @@ def render(report: Report) -> str:
     lines += _notes("warning", report.warnings)
     if report.clone:
         lines += _wrap("clone", f"{report.clone['name']} ({report.clone['state']})")
+    elif report.target.state == STATE:
+        lines += _wrap("clone", "none was needed: the container was not started, so there is no crash to replay")
     return "\n".join([*lines, *_wrap("case", report.case)]).translate(_CONTROLS) + "\n"

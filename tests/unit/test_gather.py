@@ -27,7 +27,7 @@ class Cluster:
         if resource in self.forbidden:
             raise ClusterError(f"{resource} is forbidden", "", 403)
 
-    def list(self, resource: str, _namespace: str, **_query: str) -> list[Any]:
+    def list(self, resource: str, _namespace: str, **_query: str) -> Any:
         self._check(resource)
         return self.lists.get(resource, [])
 
@@ -37,6 +37,9 @@ class Cluster:
             if item["metadata"]["name"] == name:
                 return item
         raise ClusterError(f'{resource} "{name}" not found', "", 404)
+
+    def names(self, resource: str, namespace: str) -> Any:
+        return [item["metadata"]["name"] for item in self.list(resource, namespace)]
 
     def logs(self, _namespace: str, _pod: str, _container: str, previous: bool, _lines: int) -> str:
         self._check("pods/log")

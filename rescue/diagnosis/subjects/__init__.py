@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 from rescue.diagnosis.facts import Subject
 from rescue.diagnosis.recording import Recording
-from rescue.diagnosis.subjects import attempts, endings, files, network, programs, refusals, steps, whole
+from rescue.diagnosis.subjects import (
+    attempts,
+    claims,
+    creation,
+    endings,
+    files,
+    images,
+    network,
+    programs,
+    references,
+    refusals,
+    steps,
+    whole,
+)
 from rescue.diagnosis.suspects import Suspect, find
 
 _BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
@@ -15,6 +28,10 @@ _BUILDERS: tuple[Callable[[Recording, list[Suspect]], list[Subject]], ...] = (
     refusals.subjects,
     steps.subjects,
     attempts.subjects,
+    references.subjects,
+    claims.subjects,
+    images.subjects,
+    creation.subjects,
 )
 
 
