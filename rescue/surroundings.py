@@ -42,7 +42,8 @@ def _lacking(pod: JsonObject, objects: JsonObject) -> list[str]:
 
 def _names(cluster: Cluster, resource: str, namespace: str) -> list[str]:
     """What there is; none when listing is not allowed: then only a similar name remains unknown."""
-    return _tried(lambda: sorted(cluster.names(resource, namespace)), [])
+    names: list[str] = _tried(lambda: sorted(cluster.names(resource, namespace)), [])
+    return names
 
 
 def _events(cluster: Cluster, namespace: str, claim: str) -> list[str]:
