@@ -19,6 +19,7 @@ from rescue.sandbox import bootstrap, controllers, kubeconfig, machine, pki
 from rescue.sandbox.api.server import application
 from rescue.sandbox.kubelet import ClusterInfo, Kubelet, Podman
 from rescue.sandbox.place import Place
+from rescue.sandbox.storage.provisioner import Provisioner
 from rescue.sandbox.store import Store
 from rescue.sandbox.strategies import SERVICE_NETWORK
 
@@ -54,8 +55,9 @@ async def _running(place: Place) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(kubelet.stop)
         await kubelet.start()
-        work = asyncio.create_task(controllers.run(store))
-        stack.callback(work.cancel)
+        for service in (controllers.run(store), Provisioner(store, kubelet.disks).run()):
+            work = asyncio.create_task(service)
+            stack.callback(work.cancel)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener, ssl_context=certificates.server_context(place.folder)).start()

@@ -162,11 +162,20 @@ _COMPUTED: dict[str, Callable[[Object], None]] = {
 def _pod(pod: Object) -> None:
     spec = pod.get("spec", {})
     spec.setdefault("enableServiceLinks", True)
+    if spec.get("hostNetwork"):
+        _host_ports(spec)
     for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
         limits = container["resources"].get("limits", {})
         requests = container["resources"].get("requests", {})
         if limits:
             container["resources"]["requests"] = limits | requests
+
+
+def _host_ports(spec: Object) -> None:
+    """In the host's network every port is the host's."""
+    for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
+        for port in container.get("ports", []):
+            port.setdefault("hostPort", port.get("containerPort"))
 
 
 def _secret(secret: Object) -> None:

@@ -32,6 +32,16 @@ def record(
     _count_or_create(store, event)
 
 
+def record_once(store: Store, involved: Object, reason: str, message: str, type: str, component: str) -> None:
+    """Write one event as ``record`` does, unless there is the same already: for a look that is repeated often."""
+    event = _event(involved, reason, message, type, "") | {
+        "reportingComponent": component,
+        "source": {"component": component},
+    }
+    if not store.list("events", event["metadata"]["namespace"], lambda other: _same(other, event)):
+        record(store, involved, reason, message, type, component)
+
+
 def record_scheduling(store: Store, pod: Object, reason: str, message: str, type: str, action: str) -> None:
     """Write the scheduler's event about a pod; ``action`` is Binding or Scheduling."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -78,6 +78,7 @@ RESOURCES: tuple[Resource, ...] = (
     _other("networking.k8s.io", "networkpolicies", "NetworkPolicy", "netpol"),
     _other("policy", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", subresources=("status",)),
     _other("scheduling.k8s.io", "priorityclasses", "PriorityClass", "pc", namespaced=False),
+    _other("storage.k8s.io", "csidrivers", "CSIDriver", namespaced=False),
     _other("storage.k8s.io", "storageclasses", "StorageClass", "sc", namespaced=False),
 )
 

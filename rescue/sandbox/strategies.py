@@ -142,6 +142,9 @@ def _claim(store: Store, claim: Object) -> Object:
     default = [sc for sc in store.list("storageclasses") if _is_default(sc)]
     if "storageClassName" not in spec and default:
         spec = spec | {"storageClassName": default[0]["metadata"]["name"]}
+    # Each of the two ways to name a source is written out as the other one too.
+    if source := spec.get("dataSource") or spec.get("dataSourceRef"):
+        spec = {"dataSource": source, "dataSourceRef": source} | spec
     return claim | {"spec": spec, "status": {"phase": "Pending"}}
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.sandbox import fakes
+from rescue.sandbox.store import Store
+from tests.sandbox import fakes, plain
 
 
 @pytest.fixture
@@ -13,3 +14,9 @@ async def cluster() -> AsyncIterator[fakes.Cluster]:
     made = await fakes.started()
     yield made
     await made.client.close()
+
+
+@pytest.fixture
+def store() -> Store:
+    """A cluster with one node, without API server and kubelet."""
+    return plain.furnished(plain.node())

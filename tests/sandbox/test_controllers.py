@@ -1,77 +1,28 @@
 """The controllers, without a kubelet: what they make, adopt, leave alone and delete."""
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from rescue.sandbox import bootstrap, registry, resources
+from rescue.sandbox import registry, resources
 from rescue.sandbox.controllers import settle
-from rescue.sandbox.controllers.scheduler import requested
 from rescue.sandbox.objects import Object
+from rescue.sandbox.placement.requests import requested
 from rescue.sandbox.registry import Options, Target
+from rescue.sandbox.storage.disks import Disks
+from rescue.sandbox.storage.provisioner import Provisioner
 from rescue.sandbox.store import Store
-
-NODE = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": "node1"},
-    "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "110"}},
-}
-
-
-@pytest.fixture
-def store() -> Store:
-    """A cluster with one node."""
-    made = Store()
-    bootstrap.fill(made, "CA", 6443)
-    made.create("nodes", NODE)
-    return made
-
-
-def create(store: Store, plural: str, name: str, spec: Object, **metadata: Any) -> Object:
-    resource = resources.BY_PLURAL[plural]
-    body = {"metadata": {"name": name} | metadata, "spec": spec}
-    made = registry.create(store, Target(resource, "default"), body, Options(field_validation="Strict"))
-    settle(store)
-    return made
-
-
-def delete(store: Store, plural: str, name: str, **options: Any) -> None:
-    registry.delete(store, Target(resources.BY_PLURAL[plural], "default", name), options, dry_run=False)
-    settle(store)
-
-
-def template(app: str = "x", **spec: Any) -> Object:
-    containers = [{"name": "a", "image": "busybox:1.36"}]
-    return {"metadata": {"labels": {"app": app}}, "spec": {"containers": containers} | spec}
-
-
-def workload(app: str = "x", **more: Any) -> Object:
-    return {"selector": {"matchLabels": {"app": app}}, "template": template(app)} | more
-
-
-def orphan(store: Store, name: str, **labels: str) -> Object:
-    return create(store, "pods", name, template()["spec"], labels=labels)
-
-
-def names(store: Store, plural: str = "pods", leaving: bool = False) -> list[str]:
-    """Names of the objects, without those that are being deleted."""
-    found = store.list(plural, "default")
-    return [o["metadata"]["name"] for o in found if leaving or "deletionTimestamp" not in o["metadata"]]
-
-
-def set_phase(store: Store, name: str, phase: str, ready: bool = False) -> None:
-    """What the kubelet would report; a pod that is being deleted and has ended goes."""
-    pod = store.get("pods", "default", name)
-    ready_text = "True" if ready else "False"
-    pod["status"] |= {"phase": phase, "conditions": [{"type": "Ready", "status": ready_text}], "podIP": "10.0.0.9"}
-    store.update("pods", pod)
-    settle(store)
-
-
-def controller_kind(store: Store, name: str) -> str | None:
-    owners = store.get("pods", "default", name)["metadata"].get("ownerReferences", [])
-    return next((owner["kind"] for owner in owners if owner.get("controller")), None)
+from tests.sandbox.plain import (
+    controller_kind,
+    create,
+    delete,
+    job,
+    names,
+    orphan,
+    set_phase,
+    template,
+    workload,
+)
 
 
 def test_a_deployment_makes_a_replica_set_and_that_makes_pods(store: Store) -> None:
@@ -158,20 +109,17 @@ def test_a_stateful_set_claims_by_name(store: Store) -> None:
     assert "db-1" not in names(store)
 
 
-def test_a_stateful_set_waits_for_each_pod_and_makes_its_claims(store: Store) -> None:
+async def test_a_stateful_set_waits_for_each_pod_and_makes_its_claims(store: Store, tmp_path: Path) -> None:
     claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "standard"}}
     claim["spec"]["resources"] = {"requests": {"storage": "1Gi"}}  # type: ignore[index]
     create(store, "statefulsets", "db", workload(serviceName="db", replicas=2, volumeClaimTemplates=[claim]))
     assert names(store) == ["db-0"]
     assert names(store, "persistentvolumeclaims") == ["data-db-0"]
+    await Provisioner(store, Disks(tmp_path)).once()
+    settle(store)
     assert store.get("persistentvolumeclaims", "default", "data-db-0")["status"]["phase"] == "Bound"
     set_phase(store, "db-0", "Running", ready=True)
     assert names(store) == ["db-0", "db-1"]
-
-
-def job(**more: Any) -> Object:
-    pod = {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "busybox:1.36"}]}}
-    return {"template": pod} | more
 
 
 def test_a_job_counts_and_completes(store: Store) -> None:

@@ -5,39 +5,35 @@
 
 from collections.abc import Callable
 
-from rescue.sandbox.admission import accounts, limits, podsecurity, priority, quota, tolerations
+from rescue.sandbox.admission import accounts, claims, limits, podsecurity, priority, quota, tolerations
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.status import ApiError, forbidden, not_found
 from rescue.sandbox.store import NotFound, Store
 
-_MUTATING: tuple[Callable[[Store, Object], None], ...] = (
-    limits.set_defaults,
-    accounts.add_token,
-    priority.resolve,
-    tolerations.add,
-)
-_REVIEWING: tuple[Callable[[Store, Object], None], ...] = (
-    limits.review,
-    podsecurity.review,
-    quota.review,
-)
+_Plugins = tuple[Callable[[Store, Object], None], ...]
+_MUTATING: dict[str, _Plugins] = {
+    "pods": (limits.set_defaults, accounts.add_token, priority.resolve, tolerations.add),
+    "persistentvolumeclaims": (claims.protect,),
+}
+_REVIEWING: dict[str, _Plugins] = {
+    "pods": (limits.review, podsecurity.review, quota.review),
+    "persistentvolumeclaims": (quota.review_claim,),
+}
 
 
 def mutate(store: Store, obj: Object, resource: Resource) -> None:
     """Complete a new object in place; ApiError 403 or 404 when a plug-in refuses it."""
     if resource.namespaced:
         _live_namespace(store, obj, resource)
-    if resource.plural == "pods":
-        for plugin in _MUTATING:
-            plugin(store, obj)
+    for plugin in _MUTATING.get(resource.plural, ()):
+        plugin(store, obj)
 
 
 def review(store: Store, obj: Object, resource: Resource) -> None:
     """Refuse (ApiError 403) what the namespace's policies forbid."""
-    if resource.plural == "pods":
-        for plugin in _REVIEWING:
-            plugin(store, obj)
+    for plugin in _REVIEWING.get(resource.plural, ()):
+        plugin(store, obj)
 
 
 def _live_namespace(store: Store, obj: Object, resource: Resource) -> None:

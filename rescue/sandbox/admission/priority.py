@@ -16,8 +16,14 @@ def resolve(store: Store, pod: Object) -> None:
             f" priority admission controller computed {value} from the given PriorityClass name"
         )
         raise forbidden("pods", pod["metadata"].get("name", ""), why)
-    spec["priority"] = value
-    spec.setdefault("preemptionPolicy", chosen.get("preemptionPolicy", "PreemptLowerPriority"))
+    policy = chosen.get("preemptionPolicy", "PreemptLowerPriority")
+    if spec.get("preemptionPolicy") not in (None, policy):
+        why = (
+            f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec;"
+            f" priority admission controller computed {policy} from the given PriorityClass name"
+        )
+        raise forbidden("pods", pod["metadata"].get("name", ""), why)
+    spec |= {"priority": value, "preemptionPolicy": policy}
 
 
 def _class(store: Store, pod: Object) -> Object:

@@ -1,5 +1,6 @@
-"""The ResourceQuota plug-in, for pods: counts, requests and limits."""
+"""The ResourceQuota plug-in, for pods and claims: counts, requests and limits."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from rescue.sandbox import quantity
@@ -8,8 +9,13 @@ from rescue.sandbox.status import forbidden
 from rescue.sandbox.store import Store
 
 _COUNTS = ("pods", "count/pods")
+_CLAIM_COUNTS = ("persistentvolumeclaims", "count/persistentvolumeclaims")
+_STORAGE = "requests.storage"
+_OF_CLASS = ".storageclass.storage.k8s.io/"
 _ALIASES = {"cpu": "requests.cpu", "memory": "requests.memory"}
 _ENDED = ("Succeeded", "Failed")
+# The amount that some objects use of what a key of ``hard`` names; None for a key that is not about them.
+_Usage = Callable[[list[Object], str], Decimal | None]
 
 
 def review(store: Store, pod: Object) -> None:
@@ -17,25 +23,38 @@ def review(store: Store, pod: Object) -> None:
     namespace = pod["metadata"]["namespace"]
     others = [p for p in store.list("pods", namespace) if p.get("status", {}).get("phase") not in _ENDED]
     for found in store.list("resourcequotas", namespace):
-        why = _refusal(found, pod, others)
+        why = _unspecified(found, pod) or _exceeded(found, pod, others, _pod_usage)
         if why:
             raise forbidden("pods", pod["metadata"].get("name", ""), why)
 
 
-def _refusal(found: Object, pod: Object, others: list[Object]) -> str:
+def review_claim(store: Store, claim: Object) -> None:
+    """ApiError 403 when a quota of the namespace would be exceeded by a claim."""
+    namespace = claim["metadata"]["namespace"]
+    others = store.list("persistentvolumeclaims", namespace)
+    for found in store.list("resourcequotas", namespace):
+        why = _exceeded(found, claim, others, _claim_usage)
+        if why:
+            raise forbidden("persistentvolumeclaims", claim["metadata"].get("name", ""), why)
+
+
+def _unspecified(found: Object, pod: Object) -> str:
     name, hard = found["metadata"]["name"], found["spec"].get("hard", {})
     missing = [(key, names) for key in sorted(hard) if (names := _without(pod, key))]
-    if missing:
-        wants = "; ".join(f"{key} for: {','.join(names)}" for key, names in missing)
-        return f"failed quota: {name}: must specify {wants}"
-    over = [key for key in sorted(hard) if _usage([*others, pod], key) > quantity.parse(hard[key])]
+    wants = "; ".join(f"{key} for: {','.join(names)}" for key, names in missing)
+    return f"failed quota: {name}: must specify {wants}" if missing else ""
+
+
+def _exceeded(found: Object, new: Object, others: list[Object], usage: _Usage) -> str:
+    name, hard = found["metadata"]["name"], found["spec"].get("hard", {})
+    over = [key for key in sorted(hard) if (usage([*others, new], key) or 0) > quantity.parse(hard[key])]
     if not over:
         return ""
     shown = [
-        ",".join(f"{key}={_shown(amount)}" for key, amount in column)
+        ",".join(f"{key}={_shown(amount or Decimal(0))}" for key, amount in column)
         for column in (
-            [(key, _usage([pod], key)) for key in over],
-            [(key, _usage(others, key)) for key in over],
+            [(key, usage([new], key)) for key in over],
+            [(key, usage(others, key)) for key in over],
             [(key, quantity.parse(hard[key])) for key in over],
         )
     ]
@@ -44,7 +63,7 @@ def _refusal(found: Object, pod: Object, others: list[Object]) -> str:
 
 def _split(key: str) -> tuple[str, str] | None:
     group, _, resource = _ALIASES.get(key, key).partition(".")
-    return (group, resource) if group in ("requests", "limits") else None
+    return (group, resource) if group in ("requests", "limits") and key != _STORAGE else None
 
 
 def _without(pod: Object, key: str) -> list[str]:
@@ -55,15 +74,26 @@ def _without(pod: Object, key: str) -> list[str]:
     return [c["name"] for c in pod["spec"]["containers"] if resource not in c["resources"].get(group, {})]
 
 
-def _usage(pods: list[Object], key: str) -> Decimal:
+def _pod_usage(pods: list[Object], key: str) -> Decimal | None:
     if key in _COUNTS:
         return Decimal(len(pods))
     parts = _split(key)
     if parts is None:
-        return Decimal(0)
+        return None
     group, resource = parts
     amounts = (c.get("resources", {}).get(group, {}).get(resource, 0) for p in pods for c in p["spec"]["containers"])
     return sum((quantity.parse(amount) for amount in amounts), Decimal(0))
+
+
+def _claim_usage(claims: list[Object], key: str) -> Decimal | None:
+    name, of_class, kind = key.rpartition(_OF_CLASS)
+    if of_class:
+        claims = [claim for claim in claims if claim["spec"].get("storageClassName") == name]
+    if kind in _CLAIM_COUNTS:
+        return Decimal(len(claims))
+    if kind == _STORAGE:
+        return sum((quantity.parse(c["spec"]["resources"]["requests"]["storage"]) for c in claims), Decimal(0))
+    return None
 
 
 def _shown(amount: Decimal) -> str:

@@ -1,25 +1,31 @@
 """The scheduler: puts a pod on a node that fits, or says why none does, in kube-scheduler's words."""
 
 from collections import Counter
-from decimal import Decimal
+from collections.abc import Iterable
 
-from rescue.sandbox import quantity, selectors
-from rescue.sandbox.controllers import claim
-from rescue.sandbox.events import record_scheduling
+from rescue.sandbox import registry, resources
+from rescue.sandbox.events import record, record_scheduling
 from rescue.sandbox.objects import Object, timestamp
-from rescue.sandbox.store import NotFound, Store
+from rescue.sandbox.placement import preemption, volumes, why_not
+from rescue.sandbox.placement.scene import Refusal, Scene, scene_of
+from rescue.sandbox.registry import Target
+from rescue.sandbox.storage.requests import NODE
+from rescue.sandbox.store import Store
 
 _NAME = "default-scheduler"
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
+_NO_CLAIMS = "no new claims to deallocate"
 
 
 def reconcile(store: Store) -> None:
     """Bind or refuse every pod that waits for a node."""
-    for pod in store.list("pods", None, _waits):
+    waiting = store.list("pods", None, _waits)
+    # First those that matter most, then those that wait longest.
+    for pod in sorted(waiting, key=lambda pod: (-preemption.priority(pod), pod["metadata"]["creationTimestamp"])):
         if pod["spec"].get("schedulingGates"):
             _condition(store, pod, "SchedulingGated", _GATED)
-        else:
+        elif not pod["spec"].get("resourceClaims"):
+            # No ResourceClaim is served here, so a pod that has one is never queued.  1.36 says nothing about it.
             _schedule(store, pod)
 
 
@@ -30,39 +36,89 @@ def _waits(pod: Object) -> bool:
 
 
 def _schedule(store: Store, pod: Object) -> None:
-    nodes = store.list("nodes")
-    missing = _missing_claim(store, pod)
-    reasons = {node["metadata"]["name"]: _why_not(store, pod, node) for node in nodes}
-    fitting = [name for name, why in reasons.items() if not why]
-    if fitting and not missing:
-        _bind(store, pod, fitting[0])
+    scene = scene_of(store)
+    if not scene.hosts:
+        _refuse(store, pod, "no nodes available to schedule pods")
         return
-    causes = [missing] if missing else _summed([text for why in reasons.values() for text in why])
-    message = refusal(len(nodes), causes)
-    if _condition(store, pod, "Unschedulable", message):
-        record_scheduling(store, pod, "FailedScheduling", message, "Warning", "Scheduling")
+    if blocked := volumes.blocked(pod, scene):
+        # The plug-in for ResourceClaims has not run yet; that it has no state is what "not found" says.
+        _refuse(store, pod, f"{_available(scene)} {blocked}. not found")
+        return
+    reasons = {host.name: why_not(pod, host, scene) for host in scene.hosts}
+    fitting = [name for name, why in reasons.items() if not why]
+    if not fitting:
+        _refuse(store, pod, _made_room(store, pod, scene, reasons))
+    elif unbound := volumes.unbound(pod, scene):
+        _choose_node(store, unbound, fitting[0])
+    else:
+        _bind(store, pod, fitting[0])
 
 
-def refusal(nodes: int, causes: list[str]) -> str:
-    """The message of a FailedScheduling event."""
-    if not nodes:
-        return "no nodes available to schedule pods"
-    available = f"0/{nodes} nodes are available:"
-    preemption = f"preemption: {available} {nodes} Preemption is not helpful for scheduling."
-    return f"{available} {', '.join(causes)}. no new claims to deallocate, {preemption}"
+def _made_room(store: Store, pod: Object, scene: Scene, reasons: dict[str, list[Refusal]]) -> str:
+    """The message of a pod that fits nowhere, after trying to push others out."""
+    said = f"{_available(scene)} {_summed(refusal.text for why in reasons.values() for refusal in why)}."
+    if why := preemption.ineligible(pod, scene):
+        return f"{said} {_NO_CLAIMS}, preemption: {why}"
+    for host in scene.hosts:
+        if not any(refusal.lasting for refusal in reasons[host.name]):
+            found = preemption.victims(pod, host, scene)
+            if found:
+                _preempt(store, pod, found, host.name)
+                return said
+    fruitless = _summed(preemption.fruitless(reasons))
+    return f"{said} {_NO_CLAIMS}, preemption: {_available(scene)} {fruitless}."
 
 
-def _summed(texts: list[str]) -> list[str]:
-    return sorted(f"{count} {text}" for text, count in Counter(texts).items())
+def _available(scene: Scene) -> str:
+    return f"0/{len(scene.hosts)} nodes are available:"
+
+
+def _summed(texts: Iterable[str]) -> str:
+    return ", ".join(sorted(f"{count} {text}" for text, count in Counter(texts).items()))
+
+
+def _preempt(store: Store, pod: Object, found: list[Object], node: str) -> None:
+    for victim in found:
+        meta = victim["metadata"]
+        text = f"Preempted by pod {pod['metadata']['uid']} on node {node}"
+        record(store, victim, "Preempted", text, "Normal", _NAME)
+        target = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PreemptionByScheduler",
+            "message": f"{_NAME}: preempting to accommodate a higher priority pod",
+            "lastProbeTime": None,
+            "lastTransitionTime": timestamp(),
+        }
+        victim["status"]["conditions"] = [*victim["status"].get("conditions", []), target]
+        store.update("pods", victim)
+        place = Target(resources.BY_PLURAL["pods"], meta["namespace"], meta["name"])
+        registry.delete(store, place, {}, dry_run=False)
+    pod["status"]["nominatedNodeName"] = node
+
+
+def _choose_node(store: Store, claims: list[Object], node: str) -> None:
+    """The claims that wait for their first consumer learn its node; the pod waits for their volumes."""
+    for claim in claims:
+        annotations = claim["metadata"].setdefault("annotations", {})
+        if annotations.get(NODE) != node:
+            annotations[NODE] = node
+            store.update("persistentvolumeclaims", claim)
 
 
 def _bind(store: Store, pod: Object, node: str) -> None:
     pod["spec"]["nodeName"] = node
     condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": timestamp()}
     pod["status"]["conditions"] = [condition]
+    pod["status"].pop("nominatedNodeName", None)
     bound = store.update("pods", pod)
     place = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
     record_scheduling(store, bound, "Scheduled", f"Successfully assigned {place} to {node}", "Normal", "Binding")
+
+
+def _refuse(store: Store, pod: Object, message: str) -> None:
+    if _condition(store, pod, "Unschedulable", message):
+        record_scheduling(store, pod, "FailedScheduling", message, "Warning", "Scheduling")
 
 
 def _condition(store: Store, pod: Object, reason: str, message: str) -> bool:
@@ -83,95 +139,3 @@ def _condition(store: Store, pod: Object, reason: str, message: str) -> bool:
     ]
     store.update("pods", pod)
     return True
-
-
-def _missing_claim(store: Store, pod: Object) -> str:
-    for volume in pod["spec"].get("volumes", []):
-        name = volume.get("persistentVolumeClaim", {}).get("claimName")
-        try:
-            if name:
-                store.get("persistentvolumeclaims", pod["metadata"]["namespace"], name)
-        except NotFound:
-            return f'persistentvolumeclaim "{name}" not found'
-    return ""
-
-
-def _why_not(store: Store, pod: Object, node: Object) -> list[str]:
-    """The reasons why the pod cannot be on the node; empty when it can."""
-    spec = pod["spec"]
-    if node.get("spec", {}).get("unschedulable") and not _tolerates(spec, _UNSCHEDULABLE):
-        return ["node(s) were unschedulable"]
-    for taint in node.get("spec", {}).get("taints", []):
-        if taint["effect"] != "PreferNoSchedule" and not _tolerates(spec, taint):
-            return [f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"]
-    if not _selected(spec, node):
-        return ["node(s) didn't match Pod's node affinity/selector"]
-    return _insufficient(store, pod, node)
-
-
-_UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-
-
-def _tolerates(spec: Object, taint: Object) -> bool:
-    for toleration in spec.get("tolerations", []):
-        same_value = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
-        if (
-            toleration.get("key", "") in ("", taint["key"])
-            and toleration.get("effect", "") in ("", taint["effect"])
-            and same_value
-        ):
-            return True
-    return False
-
-
-def _selected(spec: Object, node: Object) -> bool:
-    labels = selectors.labels_of(node)
-    if not spec.get("nodeSelector", {}).items() <= labels.items():
-        return False
-    required = (spec.get("affinity") or {}).get("nodeAffinity", {}).get(_REQUIRED)
-    if not required:
-        return True
-    name = {"metadata.name": node["metadata"]["name"]}
-    return any(
-        selectors.matches(_terms(term, "matchExpressions"), labels)
-        and selectors.matches(_terms(term, "matchFields"), name)
-        for term in required["nodeSelectorTerms"]
-    )
-
-
-def _terms(term: Object, field: str) -> list[selectors.Requirement]:
-    return selectors.requirements({"matchExpressions": term.get(field, [])}) or []
-
-
-def requested(pod: Object) -> dict[str, Decimal]:
-    """What a pod asks of its node: all containers and sidecars, or the largest init container."""
-    spec = pod["spec"]
-    totals: Counter[str] = Counter()
-    for container in spec["containers"] + [c for c in spec.get("initContainers", []) if _sidecar(c)]:
-        for name, amount in _requests(container).items():
-            totals[name] += amount  # type: ignore[assignment]
-    found: dict[str, Decimal] = {name: Decimal(amount) for name, amount in totals.items()}
-    for container in spec.get("initContainers", []):
-        for name, amount in _requests(container).items():
-            found[name] = max(found.get(name, Decimal(0)), amount)
-    return found | {"pods": Decimal(1)}
-
-
-def _sidecar(container: Object) -> bool:
-    return container.get("restartPolicy") == "Always"
-
-
-def _requests(container: Object) -> dict[str, Decimal]:
-    given = container.get("resources", {}).get("requests", {})
-    return {name: quantity.parse(amount) for name, amount in given.items()}
-
-
-def _insufficient(store: Store, pod: Object, node: Object) -> list[str]:
-    room = {name: quantity.parse(amount) for name, amount in node["status"].get("allocatable", {}).items()}
-    name_of_node = node["metadata"]["name"]
-    on_node = store.list("pods", None, lambda p: p["spec"].get("nodeName") == name_of_node and not claim.ended(p))
-    for other in on_node:
-        for name, amount in requested(other).items():
-            room[name] = room.get(name, Decimal(0)) - amount
-    short = [name for name, amount in requested(pod).items() if amount > room.get(name, Decimal(0))]
-    return ["Too many pods" if name == "pods" else f"Insufficient {name}" for name in short]

@@ -2,11 +2,14 @@
 
 import re
 
+from rescue.sandbox import registry, resources
 from rescue.sandbox.controllers import claim, pods
 from rescue.sandbox.controllers.daemonsets import revision
 from rescue.sandbox.objects import Object, copy
+from rescue.sandbox.registry import Options, Target
 from rescue.sandbox.store import NotFound, Store
 
+_CLAIMS = resources.BY_PLURAL["persistentvolumeclaims"]
 COMPONENT = "statefulset-controller"
 _CREATED = "create Pod {name} in StatefulSet {set} successful"
 _DELETED = "delete Pod {name} in StatefulSet {set} successful"
@@ -99,7 +102,7 @@ def _add_claims(store: Store, stateful_set: Object, pod: Object) -> None:
         try:
             store.get("persistentvolumeclaims", namespace, name)
         except NotFound:
-            store.create("persistentvolumeclaims", _claim(stateful_set, template, name))
+            registry.create(store, Target(_CLAIMS, namespace), _claim(stateful_set, template, name), Options())
     if volumes:
         pod["spec"]["volumes"] = list(volumes.values())
 
@@ -114,7 +117,6 @@ def _claim(stateful_set: Object, template: Object, name: str) -> Object:
             "labels": dict(stateful_set["spec"]["selector"].get("matchLabels", {})),
         },
         "spec": copy(template["spec"]),
-        "status": {"phase": "Pending"},
     }
 
 

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from rescue.sandbox.events import record_once
 from rescue.sandbox.kubelet.launch import Place
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import PodView
 from rescue.sandbox.kubelet.pause import start_pause, write_network_files
-from rescue.sandbox.kubelet.payload import VolumeError
+from rescue.sandbox.kubelet.payload import AttachError, VolumeError
 from rescue.sandbox.kubelet.podman import PodmanError
 from rescue.sandbox.kubelet.volumes import IMAGE
 
@@ -60,10 +61,17 @@ class Ground:
             try:
                 paths[volume["name"]] = await self._node.volumes.set_up(volume, world)
             except (VolumeError, OSError) as error:
-                message = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
-                self._node.event(self._view.pod, "FailedMount", message, warning=True)
+                self._say(volume["name"], error if isinstance(error, VolumeError) else VolumeError(str(error)))
                 return None
         return paths
+
+    def _say(self, name: str, error: VolumeError) -> None:
+        """The event; that a disk is on another node is said once, and by the controller that attaches disks."""
+        pod, message = self._view.pod, error.message(name)
+        if isinstance(error, AttachError):
+            record_once(self._node.store, pod, error.reason, message, "Warning", "attachdetach-controller")
+        else:
+            self._node.event(pod, error.reason, message, warning=True)
 
     def _image_volumes(self) -> dict[str, str]:
         volumes = self._view.pod["spec"].get("volumes", [])

@@ -20,6 +20,7 @@ from rescue.sandbox.kubelet.streams import ExecSession, start_exec
 from rescue.sandbox.kubelet.sweep import sweep
 from rescue.sandbox.kubelet.volumes import Volumes
 from rescue.sandbox.kubelet.worker import PodWorker
+from rescue.sandbox.storage.disks import Disks
 from rescue.sandbox.store import Object, Store, Watch
 
 LOG = logging.getLogger(__name__)
@@ -46,6 +47,11 @@ class Kubelet:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: Watch | None = None
         self._dns: asyncio.DatagramTransport | None = None
+
+    @property
+    def disks(self) -> Disks:
+        """The disks behind PersistentVolumes, which the provisioner makes."""
+        return self._node.volumes.disks
 
     async def start(self) -> None:
         """Make the network, then run the pods of this node; RescueError, PodmanError."""

@@ -134,7 +134,7 @@ def _options(place: Place, container: Container, image: Image, env: Mapping[str,
         options += ["--workdir", spec["workingDir"]]
     options += [flag for flag, on in (("--tty", spec.get("tty")), ("--interactive", spec.get("stdin"))) if on]
     options += security_options(place.pod, spec, image.user) + resource_options(spec)
-    options += mount_options(spec, place.volumes, place.images, env)
+    options += mount_options(place.pod, spec, place.volumes, place.images, env)
     return options + _files(place, spec, run)
 
 

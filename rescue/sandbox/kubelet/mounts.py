@@ -11,9 +11,10 @@ from rescue.sandbox.store import Object
 
 
 def mount_options(
-    container: Object, volumes: Mapping[str, Path], images: Mapping[str, str], env: Mapping[str, str]
+    pod: Object, container: Object, volumes: Mapping[str, Path], images: Mapping[str, str], env: Mapping[str, str]
 ) -> list[str]:
     """``--mount`` options; ``volumes`` by name, ``images``: the reference behind each image volume."""
+    fixed = read_only_volumes(pod)
     options: list[str] = []
     for mount in container.get("volumeMounts", []):
         name, target = mount["name"], mount["mountPath"]
@@ -21,8 +22,14 @@ def mount_options(
             options += _option({"type": "image", "src": images[name], "dst": target, "rw": "false"})
         else:
             source = _source(volumes[name], mount, env)
-            options += bind_option(source, target, read_only=mount.get("readOnly", False))
+            options += bind_option(source, target, read_only=mount.get("readOnly", False) or name in fixed)
     return options
+
+
+def read_only_volumes(pod: Object) -> set[str]:
+    """The volumes that are read-only in every container: claims taken with ``readOnly``."""
+    volumes = pod["spec"].get("volumes", [])
+    return {volume["name"] for volume in volumes if volume.get("persistentVolumeClaim", {}).get("readOnly")}
 
 
 def bind_option(source: Path, target: str, *, read_only: bool) -> list[str]:

@@ -13,6 +13,8 @@ from rescue.sandbox.kubelet.podman import Podman
 from rescue.sandbox.kubelet.volumes import Volumes
 from rescue.sandbox.store import NotFound, Object, Store
 
+_CLUSTER_WIDE = ("persistentvolumes", "csidrivers")
+
 
 @dataclass
 class Node:
@@ -52,11 +54,18 @@ class Node:
 
         def lookup(resource: str, name: str) -> Object | None:
             try:
-                return self.store.get(resource, namespace, name)
+                return self.store.get(resource, "" if resource in _CLUSTER_WIDE else namespace, name)
             except NotFound:
                 return None
 
-        return World(pod, lookup, lambda: self._token(pod), self.capacity())
+        def elsewhere() -> list[Object]:
+            return self.store.list("pods", namespace, self._elsewhere)
+
+        return World(pod, lookup, lambda: self._token(pod), self.capacity(), elsewhere)
+
+    def _elsewhere(self, pod: Object) -> bool:
+        ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+        return pod["spec"].get("nodeName", self.name) != self.name and not ended
 
     def forget(self, pod: Object) -> None:
         """The pod is gone from this node."""

@@ -25,17 +25,54 @@ Files = dict[str, File]
 
 
 class VolumeError(Exception):
-    """A volume cannot be set up; the text is the end of the FailedMount message."""
+    """A volume cannot be set up; the text is the end of the event's message."""
+
+    reason = "FailedMount"
+
+    def message(self, volume: str) -> str:
+        """The message of the event."""
+        return f'MountVolume.SetUp failed for volume "{volume}" : {self}'
+
+
+class MounterError(VolumeError):
+    """The volume's plug-in does not take it."""
+
+    def message(self, volume: str) -> str:
+        """The message of the event."""
+        return f'MountVolume.NewMounter initialization failed for volume "{volume}" : {self}'
+
+
+class ProcessError(VolumeError):
+    """The kubelet cannot tell what to mount."""
+
+    def message(self, volume: str) -> str:
+        """The message of the event."""
+        lists = f"unmounted volumes=[{volume}], unattached volumes=[], failed to process volumes=[{volume}]"
+        return f"Unable to attach or mount volumes: {lists}: {self}"
+
+
+class AttachError(VolumeError):
+    """The volume is attached to another node."""
+
+    reason = "FailedAttachVolume"
+
+    def message(self, volume: str) -> str:  # noqa: ARG002 (the text names the PersistentVolume)
+        """The message of the event."""
+        return str(self)
 
 
 @dataclass(frozen=True)
 class World:
-    """What the files can be made of: ``lookup`` of objects, the pod's token, the node's capacity."""
+    """What volumes can be made of: ``lookup`` of objects, the pod's token, the node's capacity.
+
+    ``elsewhere`` gives the pods of the namespace that are on other nodes.
+    """
 
     pod: Object
     lookup: Lookup
     issue_token: Callable[[], str]
     capacity: Mapping[str, str]
+    elsewhere: Callable[[], list[Object]] = list
 
 
 def volume_files(volume: Object, world: World) -> Files:

@@ -6,9 +6,13 @@ from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 from rescue.sandbox.kubelet import atomic, quantities
+from rescue.sandbox.kubelet.claims import claimed, takes_group
+from rescue.sandbox.kubelet.foreign import foreign
 from rescue.sandbox.kubelet.hostpath import check_host_path
+from rescue.sandbox.kubelet.mounts import read_only_volumes
 from rescue.sandbox.kubelet.ownership import fs_group, give_to_group, owned
 from rescue.sandbox.kubelet.payload import SOURCES, VolumeError, World, volume_files
+from rescue.sandbox.storage.disks import Disks
 from rescue.sandbox.store import Object
 
 # Volumes that podman itself mounts from an image.
@@ -20,6 +24,7 @@ class Volumes:
 
     def __init__(self, root: Path, sandbox: str) -> None:
         self._root = root
+        self.disks = Disks(root / "disks")
         self._mount_name = f"rescue-{sandbox}"
 
     def of_pod(self, pod: Object) -> Path:
@@ -29,10 +34,6 @@ class Volumes:
     def path(self, pod: Object, volume: str) -> Path:
         """Where a volume of the pod is, if it is a folder of ours."""
         return self.of_pod(pod) / "volumes" / volume
-
-    def claim(self, namespace: str, name: str) -> Path:
-        """The folder behind a PersistentVolumeClaim; it outlives its pods."""
-        return self._root / "claims" / namespace / name
 
     async def set_up(self, volume: Object, world: World) -> Path:
         """Make the volume if it is not there; its path on the host; VolumeError."""
@@ -49,8 +50,7 @@ class Volumes:
             return self._claimed(volume, world)
         if IMAGE in volume:
             return path
-        kind = next(key for key in volume if key != "name")
-        raise VolumeError(f"the sandbox has no volumes of type {kind}")
+        raise foreign(volume, world)
 
     async def tear_down(self, pod: Object) -> None:
         """Remove the pod's folder, after unmounting what is mounted in it."""
@@ -72,15 +72,9 @@ class Volumes:
         return path
 
     def _claimed(self, volume: Object, world: World) -> Path:
-        pod = world.pod["metadata"]
-        claim = volume.get("persistentVolumeClaim", {}).get("claimName") or f"{pod['name']}-{volume['name']}"
-        if world.lookup("persistentvolumeclaims", claim) is None:
-            raise VolumeError(f'persistentvolumeclaim "{claim}" not found')
-        path = self.claim(pod["namespace"], claim)
-        if not path.exists():
-            path.mkdir(parents=True)
-            path.chmod(0o777)
-        _share(path, world.pod)
+        path, found = claimed(volume, world, self.disks)
+        if takes_group(found) and volume["name"] not in read_only_volumes(world.pod):
+            _share(path, world.pod)
         return path
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.status import FieldError
-from rescue.sandbox.validation import metadata, needed, pods, updates, workloads
+from rescue.sandbox.validation import claims, metadata, needed, pods, updates, workloads
 
 _Rule = Callable[[Object], Iterator[FieldError]]
 
@@ -22,6 +22,8 @@ _RULES: dict[str, _Rule] = {
     "configmaps": workloads.key_errors,
     "secrets": workloads.key_errors,
     "services": workloads.service_errors,
+    "persistentvolumeclaims": claims.claim_errors,
+    "persistentvolumes": claims.volume_errors,
 }
 
 _UPDATE_RULES: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
@@ -33,6 +35,7 @@ _UPDATE_RULES: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "jobs": updates.selector_errors,
     "configmaps": updates.immutable_data_errors,
     "secrets": updates.immutable_data_errors,
+    "persistentvolumeclaims": claims.update_errors,
 }
 
 

@@ -13,7 +13,7 @@ from rescue.sandbox.status import (
     required,
     unsupported_value,
 )
-from rescue.sandbox.validation import containers, volumes
+from rescue.sandbox.validation import containers, ports, volumes
 
 MAX_INT32 = 2147483647
 
@@ -33,6 +33,7 @@ def spec_errors(spec: Object, field: str, on_create: bool) -> Iterator[FieldErro
     for name, choices in _CHOICES.items():
         if name in spec and spec[name] not in choices:
             yield unsupported_value(f"{field}.{name}", spec[name], choices)
+    yield from ports.errors(spec, field)
     yield from _numbers(spec, field)
     yield from _names(spec, field)
     if spec.get("schedulingGates") and spec.get("nodeName"):

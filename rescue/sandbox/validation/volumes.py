@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rescue.sandbox import formats
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import FieldError, duplicate, forbidden_field, invalid_value, required
+from rescue.sandbox.validation import claims
 
 # The field that a source cannot be without, where the schema does not say so.
 _NEEDS = {"secret": "secretName", "configMap": "name"}
@@ -35,3 +36,12 @@ def _sources(volume: Object, path: str) -> Iterator[FieldError]:
         needed = _NEEDS.get(source)
         if needed and not volume[source].get(needed):
             yield required(f"{path}.{source}.{needed}")
+    if "ephemeral" in volume:
+        yield from _template(volume["ephemeral"].get("volumeClaimTemplate"), f"{path}.ephemeral.volumeClaimTemplate")
+
+
+def _template(template: Object | None, path: str) -> Iterator[FieldError]:
+    if template is None:
+        yield required(path)
+    else:
+        yield from claims.template_errors(template, path)

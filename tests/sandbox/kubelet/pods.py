@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rescue.sandbox.kubelet import ExecSession, Kubelet
+from rescue.sandbox.storage.requests import DRIVER
 from rescue.sandbox.store import Object, Store
 
 NODE = "node1"
@@ -49,6 +50,18 @@ def config_map(name: str, data: dict[str, str]) -> Object:
     """A ConfigMap of the tests' namespace."""
     meta = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+
+
+def bound_claim(store: Store, kubelet: Kubelet, name: str, *modes: str) -> None:
+    """A claim with an empty disk."""
+    modes = modes or ("ReadWriteOnce",)
+    kubelet.disks.make(name)
+    csi = {"driver": DRIVER, "volumeHandle": name}
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+    store.create("persistentvolumes", volume | {"spec": {"accessModes": list(modes), "csi": csi}})
+    meta = {"name": name, "namespace": NAMESPACE}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": {"volumeName": name}}
+    store.create("persistentvolumeclaims", claim | {"status": {"phase": "Bound"}})
 
 
 def service(name: str, address: str, port: int, target: int) -> Object:

@@ -63,12 +63,15 @@ def test_a_missing_sub_path_becomes_a_folder_and_none_leaves_the_volume(tmp_path
     volumes = {"v": tmp_path / "v"}
     volumes["v"].mkdir()
     mount = {"name": "v", "mountPath": "/x", "subPathExpr": "$(POD)/deep"}
-    options = mount_options({"volumeMounts": [mount]}, volumes, {}, {"POD": "p"})
+    plain: Object = {"spec": {}}
+    options = mount_options(plain, {"volumeMounts": [mount]}, volumes, {}, {"POD": "p"})
     assert f"src={volumes['v']}/p/deep" in options[1]
     assert (volumes["v"] / "p/deep").is_dir()
     (volumes["v"] / "out").symlink_to("/etc")
     with pytest.raises(ConfigError, match="failed to prepare subPath"):
-        mount_options({"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "out"}]}, volumes, {}, {})
+        mount_options(
+            {"spec": {}}, {"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "out"}]}, volumes, {}, {}
+        )
 
 
 def test_host_paths_are_checked_by_type(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.sandbox.kubelet import recorded
 from tests.sandbox.kubelet.pods import (
     NAMESPACE,
     PATIENCE,
+    bound_claim,
     container,
     gone,
     log,
@@ -109,8 +110,7 @@ async def test_a_sidecar_starts_first_and_stops_last(kubelet: Kubelet, store: St
     side = container("side", _noting("side"), restartPolicy="Always", **mount)
     app = container(script=_noting("app"), **mount)
     claim = {"name": "d", "persistentVolumeClaim": {"claimName": "d"}}
-    meta = {"name": "d", "namespace": NAMESPACE}
-    store.create("persistentvolumeclaims", {"kind": "PersistentVolumeClaim", "metadata": meta, "spec": {}})
+    bound_claim(store, kubelet, "d")
     store.create("pods", pod("side", app, initContainers=[side], volumes=[claim], terminationGracePeriodSeconds=9))
     await until(store, "side", running)
     store.mark_deleted("pods", NAMESPACE, "side", 9)

@@ -1,0 +1,1 @@
+"""The sandbox's disks: what a CSI driver and its external provisioner are to a real cluster."""
