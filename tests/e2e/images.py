@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rescue.options import DEFAULT_TOOLKIT_IMAGE
-from rescue.sandbox.archive import ARCHITECTURE, Entry, Image, busybox, write_archive
+from rescue.sandbox.archive import ARCHITECTURE, PATH, Entry, Image, busybox, write_archive
 from tests.e2e import elf
 
 FOREIGN = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
@@ -31,6 +31,7 @@ def all_images() -> list[Image]:
     """Every image that a case names, and the toolkit's."""
     return [
         Image("rescue.test/shell:1", (*busybox(), *_accounts())),
+        Image("rescue.test/user:1", (*busybox(), *_accounts()), {"Env": [PATH], "User": "1000:1000"}),
         Image("rescue.test/scratch:1", _programs()),
         Image("rescue.test/entrypoint:1", _programs(), {"Entrypoint": ["/app/server"]}),
         Image("rescue.test/python:1", (*_python(), *_accounts())),
@@ -43,6 +44,7 @@ def _accounts() -> list[Entry]:
     return [
         Entry("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n", mode=0o644),
         Entry("/etc/group", b"root:x:0:\napp:x:1000:\n", mode=0o644),
+        Entry("/etc/shadow", b"root:*:0:0:99999:7:::\n", mode=0o600),
         Entry("/etc/nsswitch.conf", b"hosts: files dns\n", mode=0o644),
         Entry("/tmp", mode=0o1777),
     ]
