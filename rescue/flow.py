@@ -67,7 +67,9 @@ def rescue_pod(options: Options, console: Console) -> Report:
         if target.state == unstarted.STATE:
             case = _new_case(options, target, secrets.token_hex(3))
             return _explain(_Run(options, console, cluster, case), source, target)
-        plan = plan_on(cluster, source.pod, target, options)
+        plan = plan_on(cluster, source.pod, target, options, console.step)
+        if plan.command.note:
+            console.step(f"command: {plan.command.note}")
         run = _Run(options, console, cluster, _new_case(options, target, plan.clone["metadata"]["name"]))
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, source.pod, target, source.live)
@@ -112,6 +114,7 @@ def _describe(run: _Run, target: Target, command: Command, warnings: Sequence[st
         container=target.container,
         command=list(command.argv),
         commandSource=command.source,
+        commandNote=command.note,
         warnings=list(warnings),
         replayed=False,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from rescue import claims
 from rescue.errors import ExitCode, RescueError
+from rescue.image import parse
 from rescue.model import Command, JsonObject, Target
 from rescue.options import Wishes
 
@@ -62,17 +63,6 @@ def find_container(pod: JsonObject, name: str) -> JsonObject:
     raise RescueError(f"the pod has no container {name!r}", f"it has: {names}", ExitCode.USAGE)
 
 
-def _repository(image: str) -> str:
-    """``registry/path`` of an image reference, without tag and digest, as the container runtime normalises it."""
-    name = image.split("@")[0]
-    head, _, tail = name.rpartition("/")
-    name = f"{head}/{tail.split(':')[0]}" if head else tail.split(":")[0]
-    first, _, rest = name.partition("/")
-    if rest and ("." in first or ":" in first or first == "localhost"):
-        return name
-    return f"docker.io/{name}" if rest else f"docker.io/library/{name}"
-
-
 def pinned_image(pod: JsonObject, container: JsonObject) -> str:
     """The image at the digest that the status reports; as it is when an image was loaded by hand and has none."""
     status = pod.get("status", {})
@@ -80,7 +70,7 @@ def pinned_image(pod: JsonObject, container: JsonObject) -> str:
     for entry in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
         if entry["name"] == container["name"]:
             pinned = str(entry.get("imageID", "")).removeprefix("docker-pullable://")
-            if "@" in pinned and _repository(pinned) == _repository(image):
+            if "@" in pinned and parse(pinned).repository == parse(image).repository:
                 return pinned
     return image
 

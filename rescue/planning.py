@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rescue import claims, gather
+from rescue import claims, entrypoint, gather, scout
 from rescue.account import current_user
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
@@ -14,10 +14,11 @@ from rescue.marks import LETTERS
 from rescue.model import Command, JsonObject, Plan, Target
 from rescue.onlookers import onlookers, quarantine
 from rescue.options import Options
-from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container
+from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container, target_image
 from rescue.plan import compile_plan
 from rescue.resources import data_dir
 from rescue.rules import Rule, combine, parse
+from rescue.scout import Say
 from rescue.source import Source, find
 from rescue.triage import choose_target, offline_target
 
@@ -35,11 +36,14 @@ def _read_rules(path: Path) -> list[Rule]:
         raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
 
 
+def _suffix() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
+
+
 def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[str, JsonObject]) -> Choices:
-    suffix = "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
     expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
     return Choices(
-        suffix=suffix,
+        suffix=_suffix(),
         expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
         user=current_user(),
         toolkit_image=options.toolkit_image,
@@ -64,38 +68,41 @@ def _claims(cluster: Cluster, pod: JsonObject, options: Options) -> dict[str, Js
     return found
 
 
-def _command(container: JsonObject, override: tuple[str, ...]) -> Command:
-    """The argv to replay; raises RescueError (refused) when only the image knows it."""
-    if override:
-        return Command(override, "arguments")
-    if container.get("command"):
-        return Command((*container["command"], *(container.get("args") or ())), "spec")
-    name = container["name"]
-    raise RescueError(
-        f"container {name!r} sets no command: it runs the entrypoint of its image, which the API does not show",
-        f"give it after --, as in: rescue pod … -c {name} -- /path/to/program ARG…",
-        ExitCode.REFUSED,
-    )
-
-
 def plan_offline(pod: JsonObject, options: Options) -> Plan:
     """The plan for a manifest without a cluster: no selector is known, so every label goes."""
     target = offline_target(pod, options.container)
     rules = load_rules(options.patches, options.skip_rules)
+    choices = _choices(options, None, {})
     warnings = ["without a cluster the selectors are not known: all labels are dropped"]
-    command = _command(find_container(pod, target.container), options.command)
-    return compile_plan(pod, target, rules, _choices(options, None, {}), command, warnings)
+    command = _command(None, pod, target, options, None)
+    return compile_plan(pod, target, rules, choices, command, warnings)
 
 
-def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options) -> Plan:
-    """The plan for one container of a pod of the cluster, with what its namespace makes us warn of."""
+def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options, say: Say | None = None) -> Plan:
+    """The plan for one container of a pod of the cluster, with what its namespace makes us warn of.
+
+    With ``say`` a scout may be created, to see a command that nothing else tells, and its steps are said.
+    """
     rules = load_rules(options.patches, options.skip_rules)
     keys, warnings = quarantine(cluster, pod)
     choices = _choices(options, keys, _claims(cluster, pod, options))
-    command = _command(find_container(pod, target.container), options.command)
+
+    def watch() -> Command:
+        manifest = scout.scout_manifest(pod, target, rules, replace(choices, suffix=_suffix()))
+        return scout.observe(cluster, manifest, target, options.wait, say or (lambda _text: None))
+
+    command = _command(cluster, pod, target, options, watch if say and options.scout else None)
     plan = compile_plan(pod, target, rules, choices, command, warnings)
     labels = plan.clone["metadata"].get("labels") or {}
     return replace(plan, warnings=(*plan.warnings, *onlookers(cluster, target.namespace, labels)))
+
+
+def _command(
+    cluster: Cluster | None, pod: JsonObject, target: Target, options: Options, watch: entrypoint.Scout | None
+) -> Command:
+    container = find_container(pod, target.container)
+    image = target_image(pod, container, options.wishes)
+    return entrypoint.find(cluster, pod, container, image, options.command, watch)
 
 
 def target_of(cluster: Cluster, source: Source, container: str | None) -> Target:
