@@ -41,5 +41,6 @@ def render(plan: Plan) -> str:
             lines += ["", f"# {change.rule} ({change.where}): {change.why}"]
         lines += _lines(change, document)
         document = jsonpatch.apply_patch(document, [change.operation])
-    lines += ["", f"# the command comes from: {plan.command.source}"]
+    note = f" ({plan.command.note})" if plan.command.note else ""
+    lines += ["", f"# the command comes from: {plan.command.source}{note}"]
     return "\n".join(lines) + "\n"
