@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rescue import __version__, claims, clone, collect, gather, replay, toolkit, unstarted
+from rescue import __version__, claims, clone, collect, gather, replay, starting, toolkit, unstarted
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
@@ -126,7 +126,7 @@ def _replay(run: _Run, target: Target, plan: Plan) -> None:
     cluster, options, say = run.cluster, run.options, run.console.step
     with clone.living(cluster, target.namespace, plan.clone, options.keep, run.clone_ended) as made:
         say(f"clone {made.name} created")
-        clone.wait_until_held(cluster, made, target.container, options.wait, say)
+        starting.wait_until_held(cluster, made, target.container, options.wait, say)
         tools = toolkit.load(replay.architecture(cluster, made))
         say(f"toolkit: {tools.describe()}")
         replay.upload(cluster, made, tools.tar)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from rescue.clone import DELETE_SECONDS, Clone, create, delete, living, wait_until_held
+from rescue.clone import DELETE_SECONDS, Clone, create, delete, living
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.errors import ClusterError
+from rescue.starting import wait_until_held
 
 MANIFEST = {"metadata": {"name": "rescue-web-x2b4c", "namespace": "shop"}}
 CLONE = Clone("shop", "rescue-web-x2b4c", "uid-1", "7")
@@ -202,6 +203,13 @@ def test_an_outage_while_the_clone_starts_is_sat_out() -> None:
     cluster.states = [HELD]
     wait_until_held(cluster, CLONE, "web", 60, lambda _: None)
     assert cluster.calls[-5:] == ["watch", "get", "get", "get", "watch"]
+
+
+def test_a_clone_that_somebody_deletes_while_it_starts_is_said() -> None:
+    cluster: Any = Cluster()
+    with pytest.raises(RescueError, match="somebody deleted the clone rescue-web-x2b4c") as refused:
+        wait_until_held(cluster, CLONE, "web", 60, lambda _: None)
+    assert refused.value.code is ExitCode.CLUSTER
 
 
 def test_what_only_an_event_tells_is_said_too() -> None:
