@@ -9,10 +9,12 @@ from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import deferred
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
+from rescue.kube.patience import patiently
 from rescue.model import JsonObject
 
 Ended = Callable[["Clone", str, str], None]
 
+_UNCERTAIN = (0, 500, 502, 503, 504)  # Answers to a create after which the object may exist all the same.
 DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
 
 
@@ -49,7 +51,7 @@ def create(cluster: Cluster, namespace: str, manifest: JsonObject) -> Clone:
     try:
         return _of(cluster.create("pods", namespace, manifest))
     except ClusterError as error:
-        if error.status == 0:
+        if error.status in _UNCERTAIN:
             _delete_unseen(cluster, namespace, manifest, error)
         raise
 
@@ -58,7 +60,7 @@ def _delete_unseen(cluster: Cluster, namespace: str, manifest: JsonObject, cause
     """The answer to a create was lost: the clone may exist. Its random name makes it ours."""
     name = manifest["metadata"]["name"]
     try:
-        delete(cluster, _of(cluster.get("pods", namespace, name)))
+        delete(cluster, _of(patiently(lambda: cluster.get("pods", namespace, name))))
     except ClusterError as error:
         if error.status != 404:
             raise RescueError(
@@ -80,9 +82,19 @@ def living(cluster: Cluster, namespace: str, manifest: JsonObject, keep: bool, e
             made.append(create(cluster, namespace, manifest))
         yield made[0]
     finally:
-        with deferred():
-            for clone in made:
-                ended(clone, *_end(cluster, clone, keep))
+        try:
+            _finish(cluster, made, keep, ended)
+        except KeyboardInterrupt:
+            _finish(cluster, made, keep, ended)  # It came just before it could be deferred.
+            raise
+
+
+def _finish(cluster: Cluster, made: list[Clone], keep: bool, ended: Ended) -> None:
+    """End what was made, undisturbed, and forget it."""
+    with deferred():
+        while made:
+            clone = made.pop()
+            ended(clone, *_end(cluster, clone, keep))
 
 
 def _end(cluster: Cluster, clone: Clone, keep: bool) -> tuple[str, str]:

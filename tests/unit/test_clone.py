@@ -1,6 +1,7 @@
 """A clone is made only after a dry-run, and deleted whatever happens in between."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -92,12 +93,27 @@ def test_a_refused_dry_run_creates_nothing() -> None:
     assert cluster.calls == ["dry_run"]
 
 
-def test_a_clone_whose_creation_was_not_confirmed_is_looked_for_and_deleted() -> None:
-    cluster: Any = Cluster(create=[OUTAGE])
+@pytest.mark.parametrize("status", [0, 500, 502, 503, 504])
+def test_a_clone_whose_creation_was_not_confirmed_is_looked_for_and_deleted(status: int) -> None:
+    cluster: Any = Cluster(create=[ClusterError("no good answer", "", status)], get=[OUTAGE, OUTAGE])
     cluster.pods["rescue-web-x2b4c"] = {"metadata": {**MANIFEST["metadata"], "uid": "uid-1", "resourceVersion": "7"}}
-    with pytest.raises(ClusterError, match="does not answer"):
+    with pytest.raises(ClusterError, match="no good answer"):
         create(cluster, "shop", MANIFEST)
     assert cluster.pods == {}
+
+
+def test_a_refused_creation_leaves_nothing_to_look_for() -> None:
+    cluster: Any = Cluster(create=[ClusterError("exceeded quota: q", "", 403)])
+    with pytest.raises(ClusterError, match="exceeded quota"):
+        create(cluster, "shop", MANIFEST)
+    assert cluster.calls == ["dry_run", "create"]
+
+
+def test_a_clone_that_may_exist_after_a_long_outage_is_named() -> None:
+    cluster: Any = Cluster(create=[OUTAGE], get=[OUTAGE] * 100)
+    with pytest.raises(RescueError, match="the clone may exist") as lost:
+        create(cluster, "shop", MANIFEST)
+    assert "kubectl delete pod rescue-web-x2b4c -n shop" in lost.value.hint
 
 
 class Told:
@@ -120,6 +136,28 @@ def test_the_clone_goes_whatever_happens(trouble: BaseException) -> None:
         raise trouble
     assert cluster.pods == {}
     assert told.said == [("deleted", "")]
+
+
+def test_an_interrupt_at_the_very_begin_of_the_clean_up_does_not_prevent_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster: Any = Cluster()
+    told = Told()
+    with pytest.raises(KeyboardInterrupt), living(cluster, "shop", MANIFEST, False, told):
+        monkeypatch.setattr("rescue.clone.deferred", InterruptedOnce())
+    assert cluster.pods == {}
+    assert told.said == [("deleted", "")]
+
+
+class InterruptedOnce:
+    """Stands for ``deferred``: the first time, the signal is faster."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def __call__(self) -> AbstractContextManager[None]:
+        self._calls += 1
+        if self._calls == 1:
+            raise KeyboardInterrupt
+        return nullcontext()
 
 
 def test_a_kept_clone_stays_and_the_command_to_delete_it_is_told() -> None:
