@@ -127,7 +127,7 @@ class _Watch:
             if (self.obstacle or _is_over(pod)) and unchanged > STUCK_SECONDS:
                 break
             if not self._seen:
-                self.obstacle = "; ".join((self.obstacle, *progress(pod, self._target).reasons)).removeprefix("; ")
+                self.obstacle = self.obstacle or "; ".join(progress(pod, self._target).reasons)
 
     def _look(self, pod: JsonObject) -> bool:
         """Read the observer's lines; whether there is a start more than before."""
