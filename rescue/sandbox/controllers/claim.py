@@ -29,9 +29,16 @@ def reference_to(owner: Object) -> Object:
 
 
 def claim(
-    store: Store, owner: Object, resource: str = "pods", eligible: Callable[[Object], bool] = lambda _: True
+    store: Store,
+    owner: Object,
+    resource: str = "pods",
+    eligible: Callable[[Object], bool] = lambda _: True,
+    finalizer: str = "",
 ) -> list[Object]:
-    """The objects that the owner controls now; orphans that match (and are ``eligible``) are adopted."""
+    """The objects that the owner controls now; orphans that match (and are ``eligible``) are adopted.
+
+    An adopted object gets the ``finalizer`` too.
+    """
     terms = selectors.requirements(owner["spec"]["selector"])
     uid = owner["metadata"]["uid"]
 
@@ -46,7 +53,7 @@ def claim(
     for obj in store.list(resource, owner["metadata"]["namespace"], concerns):
         if controller_of(obj) is None:
             if not _leaving(owner) and not _leaving(obj):
-                found.append(_adopt(store, owner, resource, obj))
+                found.append(_adopt(store, owner, resource, obj, finalizer))
         elif matches(obj):
             found.append(obj)
         elif not _leaving(owner):
@@ -74,8 +81,10 @@ def _leaving(obj: Object) -> bool:
     return "deletionTimestamp" in obj["metadata"]
 
 
-def _adopt(store: Store, owner: Object, resource: str, obj: Object) -> Object:
+def _adopt(store: Store, owner: Object, resource: str, obj: Object, finalizer: str) -> Object:
     obj["metadata"].setdefault("ownerReferences", []).append(reference_to(owner))
+    if finalizer:
+        obj["metadata"].setdefault("finalizers", []).append(finalizer)
     return store.update(resource, obj)
 
 

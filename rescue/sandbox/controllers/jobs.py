@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from rescue.sandbox import registry, resources
 from rescue.sandbox.controllers import claim, pods
+from rescue.sandbox.controllers.replicasets import usefulness
 from rescue.sandbox.events import record
 from rescue.sandbox.objects import Object, timestamp
 from rescue.sandbox.registry import Target
@@ -23,7 +24,7 @@ def reconcile(store: Store) -> None:
         if finished(job):
             _expire(store, job)
             continue
-        found = claim.claim(store, job)
+        found = claim.claim(store, job, finalizer=FINALIZER)
         status = _counted(store, job, found)
         running = claim.active(found)
         reason = _failure(job, status, running)
@@ -88,13 +89,15 @@ def _start(store: Store, job: Object, status: Object, running: list[Object], fou
     spec = job["spec"]
     left = spec.get("completions", 1) - status.get("succeeded", 0)
     wanted = 0 if spec.get("suspend") else min(spec["parallelism"], left)
+    for pod in sorted(running, key=usefulness)[: max(0, len(running) - wanted)]:
+        pods.delete(store, job, pod, COMPONENT)
     if wanted > len(running) and not _backing_off(status, found):
         for _ in range(wanted - len(running)):
             pod = pods.from_template(job, spec["template"], {})
             pod["metadata"]["finalizers"] = [FINALIZER]
             if not pods.create(store, job, pod, COMPONENT):
                 break
-    now = claim.active(claim.claim(store, job))
+    now = claim.active(claim.claim(store, job, finalizer=FINALIZER))
     ready = sum(1 for pod in now if claim.is_ready(pod))
     status |= {"active": len(now), "ready": ready, "terminating": 0, "uncountedTerminatedPods": {}}
     if not now:

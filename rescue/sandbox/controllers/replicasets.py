@@ -7,6 +7,7 @@ from rescue.sandbox.objects import Object
 from rescue.sandbox.store import Store
 
 COMPONENT = "replicaset-controller"
+_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -30,18 +31,32 @@ def _scale(store: Store, replica_set: Object, found: list[Object]) -> None:
         pods.delete(store, replica_set, pod, COMPONENT)
 
 
-def usefulness(pod: Object) -> tuple[bool, int, bool, int, float]:
-    """The order in which surplus pods go (ActivePodsWithRanks of Kubernetes): the lowest first."""
-    status = pod.get("status", {})
+def usefulness(pod: Object) -> tuple[bool, int, bool, int, float, int, float]:
+    """The order in which surplus pods go (ActivePodsWithRanks of Kubernetes): the lowest first.
+
+    Kubernetes compares ages by their logarithm and then by uid; here it is the plain age.
+    """
+    meta, status = pod["metadata"], pod.get("status", {})
     restarts = sum(c.get("restartCount", 0) for c in status.get("containerStatuses", []))
-    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
     return (
         bool(pod["spec"].get("nodeName")),
         _PHASES.get(status.get("phase", ""), 0),
         claim.is_ready(pod),
+        int((meta.get("annotations") or {}).get(_COST, 0)),
+        -_ready_since(pod),
         -restarts,
-        -created,
+        -_moment(meta["creationTimestamp"]),
     )
+
+
+def _ready_since(pod: Object) -> float:
+    conditions = pod.get("status", {}).get("conditions", [])
+    times = [c["lastTransitionTime"] for c in conditions if c["type"] == "Ready" and "lastTransitionTime" in c]
+    return _moment(times[0]) if times and claim.is_ready(pod) else 0.0
+
+
+def _moment(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
 
 
 def _status(replica_set: Object, found: list[Object]) -> Object:
