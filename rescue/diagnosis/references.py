@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from rescue.diagnosis.correlate import nearest, unread
 from rescue.model import JsonObject
@@ -51,10 +52,10 @@ class State:
 def of_pod(pod: JsonObject) -> list[Reference]:
     """Every reference of the pod, in the order in which the kubelet follows them: volumes, then each container."""
     spec = pod.get("spec") or {}
-    used = {mount.get("name") for _, container in _containers(spec) for mount in container.get("volumeMounts") or ()}
+    mounts = _mounts(spec)
     found: list[Reference] = []
     for index, volume in enumerate(spec.get("volumes") or ()):
-        found += _of_volume(volume, f"spec.volumes[{index}]", volume.get("name") in used)
+        found += _of_volume(volume, f"spec.volumes[{index}]", mounts.get(volume.get("name"), ""))
     for where, container in _containers(spec):
         found += [*_of_sources(container, where), *_of_variables(container, where)]
     return found
@@ -63,6 +64,15 @@ def of_pod(pod: JsonObject) -> list[Reference]:
 def _containers(spec: JsonObject) -> list[tuple[str, JsonObject]]:
     groups = ("initContainers", "containers")
     return [(f"spec.{group}[{i}]", dict(c)) for group in groups for i, c in enumerate(spec.get(group) or ())]
+
+
+def _mounts(spec: JsonObject) -> dict[Any, str]:
+    """Volume and where it is mounted first."""
+    found: dict[Any, str] = {}
+    for _, container in _containers(spec):
+        for mount in container.get("volumeMounts") or ():
+            found.setdefault(mount.get("name"), f"{mount.get('mountPath')} of container {container.get('name')}")
+    return found
 
 
 def _of_sources(container: JsonObject, where: str) -> Iterator[Reference]:
@@ -87,16 +97,17 @@ def _of_variables(container: JsonObject, where: str) -> Iterator[Reference]:
                 yield Reference(kind, owner, key, place, by, name, optional=bool(body.get("optional")))
 
 
-def _of_volume(volume: JsonObject, where: str, mounted: bool) -> Iterator[Reference]:
-    name = str(volume.get("name"))
+def _of_volume(volume: JsonObject, where: str, mount: str) -> Iterator[Reference]:
+    name, mounted = str(volume.get("name")), bool(mount)
+    whole = f"volume {name}{f' ({mount})' if mount else ''}"
     for field_, kind in _VOLUMES.items():
         if body := volume.get(field_):
             owner = str(body.get("name") or body.get("secretName") or "")
-            yield from _of_files(kind, owner, body, f"{where}.{field_}", f"volume {name}", name, mounted)
+            yield from _of_files(kind, owner, body, f"{where}.{field_}", whole, name, mounted)
     for index, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
         for field_, kind in _VOLUMES.items():
             if body := source.get(field_):
-                place, by = f"{where}.projected.sources[{index}].{field_}", f"a source of projected volume {name}"
+                place, by = f"{where}.projected.sources[{index}].{field_}", f"a source of {whole}"
                 yield from _of_files(kind, str(body.get("name", "")), body, place, by, name, mounted)
 
 

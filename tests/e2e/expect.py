@@ -14,8 +14,8 @@ class Expectation:
     """The contents of expect.yaml.
 
     ``message`` and ``evidence`` are texts that the verdict's message (or advice) and its evidence must hold;
-    ``output`` texts that must stand anywhere in the JSON, ``absent`` texts that must not. ``requires`` names what
-    the cluster needs for the case; only ``default-storage-class`` is known.
+    ``output`` texts that must stand anywhere in the JSON, ``absent`` texts that must not. ``replay`` is null where no
+    clone may be made. ``requires`` names what the cluster needs for the case; only ``default-storage-class`` is known.
     """
 
     why: str
@@ -30,7 +30,7 @@ class Expectation:
     evidence: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    replay: dict[str, Any] = field(default_factory=dict)
+    replay: dict[str, Any] | None = field(default_factory=dict)
     requires: str = ""
     namespaceLabels: dict[str, str] = field(default_factory=dict)  # noqa: N815  # as Kubernetes spells it
 

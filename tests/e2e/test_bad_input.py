@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster, Run, wait_for
+from tests.e2e.cluster import Cluster, Pod, Run, wait_for
 from tests.e2e.expect import load_objects
 
 pytestmark = pytest.mark.e2e
@@ -90,9 +90,30 @@ def test_a_windows_pod(cluster: Cluster, ground: str) -> None:
     check_error(rescue_pod(cluster, ground, "windows", "Pending"), REFUSED, "indows")
 
 
-def test_a_pod_whose_image_cannot_be_pulled(cluster: Cluster, ground: str) -> None:
-    run = rescue_pod(cluster, ground, "no-such-image", "ImagePullBackOff")
-    check_error(run, REFUSED, "rescue.test/no-such-image:1")
+def test_a_pod_that_fits_on_no_node(cluster: Cluster, ground: str) -> None:
+    cluster.pod_in_state(ground, "app=giant", "Pending")
+    wait_for("the scheduler's refusal", lambda: conditions(cluster.pods(ground, "app=giant")))
+    run = cluster.rescue("pod", "giant", "-n", ground)
+    check_error(run, REFUSED, "was never scheduled", "Insufficient cpu", "resources.requests")
+
+
+def test_a_pod_whose_init_container_waits_for_ever(cluster: Cluster, ground: str) -> None:
+    name = cluster.pod_in_state(ground, "app=patient", "PodInitializing", "app")
+    wait_for("the init container", lambda: inits_running(cluster.pods(ground, "app=patient")))
+    run = cluster.rescue("pod", name, "-n", ground)
+    check_error(
+        run, REFUSED, "init container 'wait' has been running for", "the containers after it wait until it ends"
+    )
+
+
+def conditions(pods: list[Pod]) -> bool:
+    """Whether the server has said something of every pod."""
+    return all(pod["status"].get("conditions") for pod in pods)
+
+
+def inits_running(pods: list[Pod]) -> bool:
+    """Whether every pod's first init container runs."""
+    return all("running" in pod["status"]["initContainerStatuses"][0]["state"] for pod in pods)
 
 
 def test_a_command_that_only_the_image_knows(cluster: Cluster, ground: str) -> None:

@@ -38,3 +38,19 @@ def test_a_line_of_a_quarter_megabyte_is_shortened_before_anybody_searches_it() 
     (line,) = lines("stdout", b"head" + b"\0" * 300_000 + b"tail")
     assert len(line.text) < 5000
     assert line.text.endswith("tail")
+
+
+UNSTARTED = replace(TARGET, state="never started", reason="CreateContainerConfigError", exit_code=None, lifetime=None)
+
+
+def test_a_container_that_never_started_is_reported_without_an_end_a_replay_and_a_clone() -> None:
+    found = replace(FINDING, confidence=Confidence.CERTAIN, message="Secret db is missing.")
+    text = render(Report(UNSTARTED, Diagnosis((found,)), None, {}, "case", 0))
+    assert "app   CreateContainerConfigError; 3 restarts; the only failing container" in text
+    assert "clone     none was needed" in text
+    assert "replayed" not in text
+
+
+def test_a_pod_that_may_be_starting_is_told_so() -> None:
+    text = render(Report(replace(UNSTARTED, reason="ContainerCreating"), Diagnosis(()), None, {}, "case", 3))
+    assert "VERDICT   none: nothing says that it cannot start, so it may be starting now" in text

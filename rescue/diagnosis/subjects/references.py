@@ -33,6 +33,7 @@ class _Told:
     key: str
     volume: str
     saying: Saying
+    order: int
 
     def names(self, reference: Reference) -> bool:
         """Whether the message is about this reference."""
@@ -50,11 +51,16 @@ class _Missing:
     blocks: bool
 
     @property
-    def rank(self) -> int:
+    def rank(self) -> tuple[int, int]:
         """What the kubelet names comes first, what it would meet next after it; what is there by now is last."""
         if self.told:
-            return {"unknown": 1, "there": 3}.get(self.state.word, 0)
-        return 2 if self.blocks else 4
+            return {"unknown": 1, "there": 3}.get(self.state.word, 0), self.told.order
+        return (2 if self.blocks else 4), 0
+
+    @property
+    def lacking(self) -> bool:
+        """It is not there, as far as anybody can tell."""
+        return self.state.missing or (self.told is not None and self.state.word == "unknown")
 
     @property
     def what(self) -> str:
@@ -82,7 +88,7 @@ def _missing(recording: Recording) -> Iterator[_Missing]:
     for stranger in told:
         if not any(stranger.names(reference) for reference in references):
             reference = Reference(stranger.kind, stranger.object, stranger.key, "", "", volume=stranger.volume)
-            yield _Missing(reference, state(reference, objects), stranger, False)
+            yield _Missing(reference, State("unknown"), stranger, False)
 
 
 def _told(messages: list[Saying]) -> list[_Told]:
@@ -94,7 +100,7 @@ def _told(messages: list[Saying]) -> list[_Told]:
             for match in pattern.finditer(saying.text):
                 part = match.groupdict("")
                 kind = _KINDS[part["kind"].casefold()]
-                told = _Told(kind, part.get("object", ""), part.get("key", ""), volume, saying)
+                told = _Told(kind, part.get("object", ""), part.get("key", ""), volume, saying, len(found))
                 found.setdefault((kind, told.object, told.key), told)
     return list(found.values())
 
@@ -110,7 +116,9 @@ def _blocks(recording: Recording, reference: Reference) -> bool:
 
 def _subject(first: _Missing, others: list[_Missing], objects: JsonObject) -> Subject:
     reference, now = first.reference, first.state
-    names = dict.fromkeys(f"{other.what} ({other.reference.by})" for other in others if other.state.missing)
+    names = dict.fromkeys(
+        f"{other.what} ({other.reference.by or 'the kubelet names it'})" for other in others if other.lacking
+    )
     values = prefixed(
         "reference",
         kind=reference.kind,
@@ -125,7 +133,7 @@ def _subject(first: _Missing, others: list[_Missing], objects: JsonObject) -> Su
         others="; ".join(list(names)[:_MOST_OTHERS]),
     )
     proof = [*([first.told.saying.evidence()] if first.told else []), *_proof(first, objects)]
-    proof += [line for other in others[:_MOST_OTHERS] if other.state.missing for line in _proof(other, objects)]
+    proof += [line for other in others[:_MOST_OTHERS] if other.lacking for line in _proof(other, objects)]
     return Subject("reference", values, tuple(dict.fromkeys(proof)))
 
 
@@ -138,6 +146,6 @@ def _proof(missing: _Missing, objects: JsonObject) -> Iterator[Evidence]:
     if missing.state.word == "no object":
         yield Evidence("objects.json", f"{group}: there is no {reference.object}")
     elif missing.state.word == "unknown":
-        yield Evidence("objects.json", f"{group}: {unread(group, objects)}")
+        yield Evidence("objects.json", f"{group}: {unread(group, objects) or f'{reference.object} was not looked up'}")
     else:
         yield Evidence("objects.json", f"{group}: {reference.object} has {', '.join(missing.state.keys) or 'no keys'}")
