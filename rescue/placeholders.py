@@ -1,12 +1,11 @@
 """A value for every name that a rule may use: from the pod, its target, and what was chosen.  Pure."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescue import claims
+from rescue import claims, identity, remaining
 from rescue.errors import ExitCode, RescueError
 from rescue.image import parse
 from rescue.model import Command, JsonObject, Target
@@ -16,9 +15,9 @@ NAME_LIMIT = 63  # A pod's name is its hostname, a DNS label (RFC 1123).
 SUFFIX_LENGTH = 5
 MANAGED_BY = "app.kubernetes.io/managed-by"  # Not taken away but overwritten, so no selector matches its value.
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # kube-apiserver: plugin/pkg/admission/serviceaccount
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _COMMON_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
-_LABEL_OR_ANNOTATION = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
+# Volumes with data of others whose source has no readOnly of its own.
+_DISKS = ("flocker", "photonPersistentDisk", "vsphereVolume")
 
 
 @dataclass(frozen=True)
@@ -89,30 +88,35 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
     labels = metadata.get("labels") or {}
     container = find_container(pod, target.container)
     selected = set(labels) if choices.quarantine is None else set(labels) & choices.quarantine
+    left = remaining.left_out(pod, target, wishes, alone=choices.scout)
+    gone = remaining.gone(pod, target, left)
     return {
         **_of_claims(pod, choices),
         **_of_wishes(pod, target, wishes),
         "clone.expires": choices.expires,
         "clone.isScout": choices.scout,
-        "clone.left": _alternatives(_left(pod, target, choices)),
+        "clone.gone": _alternatives(gone),
+        "clone.left": _alternatives(left),
         "clone.name": clone_name(metadata["name"], choices.suffix),
         "clone.quarantine": sorted(selected - {MANAGED_BY}),
+        "clone.strayProfiles": remaining.profiles(pod, gone),
         "clone.ttlSeconds": choices.ttl_seconds,
         "scout.script": choices.script,
         "source.command": list(command.argv),
         "source.container": target.container,
         "source.devices": _devices(pod),
-        "source.fieldValues": _field_values(pod) if wishes.identity else [],
+        "source.disks": _alternatives(_volumes_of(pod, *_DISKS)),
+        "source.fieldValues": identity.field_values(pod, containers(pod)) if wishes.identity else [],
         "source.hasToken": _has_token(pod),
-        "source.hostPaths": _alternatives(v["name"] for v in pod["spec"].get("volumes") or () if "hostPath" in v),
-        "source.hostname": _hostname(pod) if wishes.identity else None,
+        "source.hostPaths": _alternatives(_volumes_of(pod, "hostPath")),
+        "source.hostname": identity.hostname(pod) if wishes.identity else None,
         "source.labels": json.dumps(labels, sort_keys=True),
         "source.pod": metadata["name"],
         "source.uid": metadata.get("uid", ""),
         "source.user": choices.user,
         "target.asContainers": [container],
         "target.container": target.container,
-        "target.earlierInits": _earlier_inits(pod, target.container),
+        "target.earlierInits": remaining.earlier_inits(pod, target.container),
         "target.image": target_image(pod, container, wishes),
         "target.isInit": target.is_init,
         "toolkit.image": choices.toolkit_image,
@@ -122,6 +126,10 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
 def _alternatives(names: Any) -> str:
     """A regular expression for any of these DNS labels, which need no escape in it."""
     return "|".join(names)
+
+
+def _volumes_of(pod: JsonObject, *sources: str) -> list[str]:
+    return [volume["name"] for volume in pod["spec"].get("volumes") or () if volume.keys() & set(sources)]
 
 
 def _of_claims(pod: JsonObject, choices: Choices) -> JsonObject:
@@ -191,30 +199,6 @@ def _check_names(pod: JsonObject, target: Target, wishes: Wishes) -> None:
             )
 
 
-def _left(pod: JsonObject, target: Target, choices: Choices) -> list[str]:
-    """Names of the containers that the clone leaves out."""
-    spec, wishes = pod["spec"], choices.wishes
-    left = list(wishes.without)
-    alone = wishes.only_target or choices.scout
-    for container in spec.get("containers") or ():
-        if alone and container["name"] != target.container:
-            left.append(container["name"])
-    for container in spec.get("initContainers") or ():
-        sidecar = container.get("restartPolicy") == "Always"
-        if container["name"] != target.container and (choices.scout or (alone and sidecar)):
-            left.append(container["name"])
-    return left
-
-
-def _earlier_inits(pod: JsonObject, name: str) -> list[JsonObject]:
-    earlier: list[JsonObject] = []
-    for container in pod["spec"].get("initContainers") or ():
-        if container["name"] == name:
-            break
-        earlier.append(container)
-    return earlier
-
-
 def _devices(pod: JsonObject) -> list[str]:
     """Resources that requests must equal limits for: devices and huge pages."""
     asked: set[str] = set()
@@ -226,30 +210,3 @@ def _devices(pod: JsonObject) -> list[str]:
 def _has_token(pod: JsonObject) -> bool:
     mounts = (mount for container in containers(pod) for mount in container.get("volumeMounts") or ())
     return any(mount.get("mountPath") == TOKEN_PATH for mount in mounts)
-
-
-def _hostname(pod: JsonObject) -> str | None:
-    """The host name that the original's programs see, if a pod may have it as its own."""
-    name = pod["spec"].get("hostname") or pod["metadata"]["name"]
-    on_host = pod["spec"].get("hostNetwork")
-    return name if _DNS_LABEL.fullmatch(name) and not on_host else None
-
-
-def _field_values(pod: JsonObject) -> list[JsonObject]:
-    """What the downward API gave the original's environment, where the clone's own would be another."""
-    references = (
-        ((entry.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath", "")
-        for container in containers(pod)
-        for entry in container.get("env") or ()
-    )
-    given = ((path, _field_value(pod, path)) for path in dict.fromkeys(references))
-    # In a literal value Kubernetes expands $(VAR): $$ is a plain $.
-    return [{"path": path, "value": value.replace("$", "$$")} for path, value in given if value is not None]
-
-
-def _field_value(pod: JsonObject, path: str) -> str | None:
-    metadata = pod["metadata"]
-    if path in ("metadata.name", "metadata.uid"):
-        return str(metadata.get(path.removeprefix("metadata."), ""))
-    match = _LABEL_OR_ANNOTATION.fullmatch(path)
-    return str((metadata.get(match[1]) or {}).get(match[2], "")) if match else None

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
     "pure": (
-        "claims concerns credentials diagnosis difference elf frames image jsonpath labels manifest marks"
-        " placeholders plan refusal report rules sighting templates triage unstarted waiting wishes workloads"
+        "claims concerns credentials diagnosis difference elf frames identity image jsonpath labels manifest marks"
+        " placeholders plan refusal remaining report rules sighting templates triage unstarted waiting wishes workloads"
         " worst"
     ),
     "edges": (
