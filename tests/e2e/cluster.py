@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from kubernetes import client, config, utils
+from kubernetes.stream import stream
 
 RESCUE = Path(sys.executable).parent / "rescue"
 MANAGED = "app.kubernetes.io/managed-by=rescue"
@@ -83,13 +84,16 @@ class Cluster:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start rescue without a terminal; the context goes after the name of the command."""
+        return self._start(arguments, environment, subprocess.DEVNULL)
+
+    def _start(self, arguments: tuple[str, ...], environment: dict[str, str], stdin: int) -> subprocess.Popen[str]:
         context = ["--context", self._context] if self._context else []
         ours = {"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {}
         return subprocess.Popen(
             [str(RESCUE), arguments[0], *context, *arguments[1:]],
             cwd=self._folder,
             env=os.environ | ours | environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -97,12 +101,11 @@ class Cluster:
 
     def rescue(self, *arguments: str, **environment: str) -> Run:
         """Run rescue to its end."""
-        with self.start(*arguments, **environment) as process:
-            try:
-                stdout, stderr = process.communicate(timeout=240)
-            finally:
-                process.kill()
-        return Run(process.returncode, stdout, stderr)
+        return _ended(self.start(*arguments, **environment), None)
+
+    def pipe(self, text: str, *arguments: str) -> Run:
+        """Run rescue to its end, with a text on its stdin."""
+        return _ended(self._start(arguments, {}, subprocess.PIPE), text)
 
     def make_namespace(self, prefix: str, labels: dict[str, str]) -> str:
         """A fresh namespace, ready for pods: a real cluster makes its service account a moment later."""
@@ -132,6 +135,15 @@ class Cluster:
             "items"
         ]
         return items
+
+    def execute(self, namespace: str, pod: str, *command: str) -> None:
+        """Run a command in a pod to its end."""
+        # A client of its own, because ``stream`` changes the one that it is given.
+        with config.new_client_from_config(str(self._kubeconfig) if self._kubeconfig else None, self._context) as api:
+            run = client.CoreV1Api(api).connect_get_namespaced_pod_exec
+            process = stream(run, pod, namespace, command=list(command), stdout=True, _preload_content=False)
+            process.run_forever(timeout=60)
+            process.sock.shutdown()  # ``close`` leaves the socket open when the server closed first.
 
     def pod_in_state(self, namespace: str, selector: str, state: str, container: str = "") -> str:
         """The name of the first selected pod, once one of its containers (or ``container``) is in ``state``.
@@ -184,6 +196,16 @@ class Cluster:
     def _service_account(self, namespace: str) -> bool:
         found = self.core.list_namespaced_service_account(namespace).items
         return any(account.metadata.name == "default" for account in found)
+
+
+def _ended(started: subprocess.Popen[str], text: str | None) -> Run:
+    """What a started rescue leaves, after reading ``text``."""
+    with started as process:
+        try:
+            stdout, stderr = process.communicate(text, timeout=240)
+        finally:
+            process.kill()
+    return Run(process.returncode, stdout, stderr)
 
 
 def wait_for(what: str, probe: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
