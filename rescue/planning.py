@@ -10,12 +10,14 @@ from rescue.account import current_user
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
+from rescue.kube.room import shortage
 from rescue.marks import LETTERS
 from rescue.model import Command, JsonObject, Plan, Target
 from rescue.onlookers import onlookers, quarantine
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container, target_image
 from rescue.plan import compile_plan
+from rescue.refusal import refuse_unstarted
 from rescue.resources import data_dir
 from rescue.rules import Rule, combine, parse
 from rescue.scout import Say
@@ -110,12 +112,14 @@ def target_of(cluster: Cluster, source: Source, container: str | None) -> Target
     if not source.live:
         return replace(offline_target(source.pod, container), owner=source.owner)
     owner = source.owner or gather.find_owner(cluster, source.pod)
-    return choose_target(source.pod, container, owner, now=datetime.now(UTC))
+    return choose_target(source.pod, container, owner, shortage(cluster, source.pod), datetime.now(UTC))
 
 
 def plan_pod(options: Options) -> Plan:
     """The plan for a pod of the cluster; creates nothing."""
     cluster = connect(options.context, options.namespace, options.kubeconfig)
     source = find(cluster, options)
-    plan = plan_on(cluster, source.pod, target_of(cluster, source, options.container), options)
+    target = target_of(cluster, source, options.container)
+    refuse_unstarted(target)
+    plan = plan_on(cluster, source.pod, target, options)
     return replace(plan, warnings=(*filter(None, [source.choice]), *plan.warnings))

@@ -3,8 +3,8 @@
 import re
 
 from rescue.errors import ExitCode, RescueError
-from rescue.model import JsonObject
-from rescue.unstarted import scheduling, statuses, waits_for_claim
+from rescue.model import JsonObject, Target
+from rescue.unstarted import STATE, scheduling, statuses, waits_for_claim
 
 # Pods that the cluster ended, whatever their program did; {node} and {pod} are filled in.
 _ENDED_BY_CLUSTER = {
@@ -57,6 +57,15 @@ def refuse_unusable(pod: JsonObject, shortage: str = "") -> None:
         raise refusal(f"pod {name!r} was rejected by its node: {why}", "there is no crash to replay; mend what it says")
     if scheduling(pod) and not waits_for_claim(pod):
         raise _unscheduled(pod, scheduling(pod), shortage)
+
+
+def refuse_unstarted(target: Target) -> None:
+    """Raise RescueError (refused) where a clone is wanted for a container that cannot be started in a clone either."""
+    if target.state == STATE:
+        raise refusal(
+            f"no clone would be made: container {target.container!r} was never started ({target.reason})",
+            f"to see why: rescue pod {target.pod} -n {target.namespace}",
+        )
 
 
 def _ended(pod: JsonObject, status: JsonObject) -> RescueError:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rescue.errors import ExitCode, RescueError
-from rescue.refusal import refuse_unusable
+from rescue.refusal import refuse_unstarted, refuse_unusable
+from rescue.triage import choose_target
 
 from .recorded import recorded
 
@@ -87,3 +88,10 @@ def test_the_gates_that_hold_a_pod_back_are_named() -> None:
 @pytest.mark.parametrize("name", ["oom", "config-error", "gate", "init-crash", "sidecar"])
 def test_a_pod_that_was_started_or_tried_is_not_refused(name: str) -> None:
     refuse_unusable(recorded(name)["last"])
+
+
+def test_no_plan_is_made_for_a_container_that_never_started() -> None:
+    refuse_unstarted(choose_target(recorded("oom")["last"], None, None))
+    with pytest.raises(RescueError, match=r"no clone would be made: container 'a' was never started") as caught:
+        refuse_unstarted(choose_target(recorded("nonroot")["last"], None, None))
+    assert caught.value.hint == "to see why: rescue pod nonroot -n rec"
