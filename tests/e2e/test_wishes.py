@@ -121,3 +121,43 @@ def test_another_image_and_no_other_container(seen: dict[str, Seen]) -> None:
     assert other.words["seed"] == ""
     assert other.clone["spec"]["containers"][0]["image"] == TOOLKIT
     assert other.containers == ["mirror"]
+
+
+def test_a_clone_that_does_not_fit_says_so_and_fits_with_minimal_requests(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    namespace = cluster.make_namespace("greedy", {})
+    try:
+        cluster.apply(namespace, _greedy(cluster))
+        cluster.pod_in_state(namespace, "app=greedy", "CrashLoopBackOff")
+        refused = cluster.rescue("pod", "greedy", "-n", namespace, "--wait", "5")
+        assert refused.code == 4, refused.stderr
+        assert "Insufficient cpu" in refused.stderr
+        assert "--requests minimal" in refused.stderr
+        case = tmp_path_factory.mktemp("greedy") / "case"
+        asked = ["--requests", "minimal", "-o", "json", "--case", str(case)]
+        run = cluster.rescue("pod", "greedy", "-n", namespace, *asked)
+        assert run.document["replay"]["exitCode"] == 9, run.stderr
+    finally:
+        cluster.drop_namespace(namespace)
+
+
+def _greedy(cluster: Cluster) -> dict[str, Any]:
+    """A pod that takes more than half of what is free on one node for itself: it does not fit there twice."""
+    node = cluster.core.list_node().items[0]
+    cores = int(node.status.allocatable["cpu"].removesuffix("m")) / (
+        1000 if "m" in node.status.allocatable["cpu"] else 1
+    )
+    container = {
+        "name": "greedy",
+        "image": "rescue.test/shell:1",
+        "command": ["sh", "-c", "exit 9"],
+        "resources": {"requests": {"cpu": f"{int(cores * 550)}m"}},
+    }
+    labels = {"kubernetes.io/hostname": node.metadata.labels["kubernetes.io/hostname"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "greedy", "labels": {"app": "greedy"}},
+        "spec": {"nodeSelector": labels, "containers": [container]},
+    }
