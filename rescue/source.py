@@ -117,7 +117,8 @@ def _worst(pods: Sequence[JsonObject], whose: str, container: str | None) -> Sou
     ranked = worst_first(pods, container)
     pod, judged = ranked[0]
     if isinstance(judged, RescueError):
-        raise RescueError(f"no pod {whose} can be rescued ({len(pods)} pods): {judged}", judged.hint, judged.code)
+        count = f" ({len(pods)} pods)" if len(pods) > 1 else ""
+        raise RescueError(f"no pod {whose} can be rescued{count}: {judged}", judged.hint, judged.code)
     failing = sum(isinstance(entry, Target) for _, entry in ranked)
     which = f"the worst of {failing} failing pods" if failing > 1 else "the only failing pod"
     told = f"the only pod {whose}" if len(pods) == 1 else f"{which} {whose} ({len(pods)} pods)"

@@ -13,7 +13,7 @@ def pod_in(documents: Sequence[Any], source: str) -> tuple[JsonObject, Owner | N
 
     Raises RescueError (usage) when there is none, more than one, or one that no server would take.
     """
-    items = [item for document in documents for item in _items(document)]
+    items = [item for document in documents for item in _items(_without_nulls(document))]
     found = [item for item in items if item.get("kind") in BY_NAME]
     if len(found) != 1:
         kinds = ", ".join(str(item.get("kind")) for item in found or items) or "nothing"
@@ -23,6 +23,13 @@ def pod_in(documents: Sequence[Any], source: str) -> tuple[JsonObject, Owner | N
     if pod is None or not name:
         raise _unusable(source, f"holds a {kind.name} without a valid name or containers with name and image")
     return pod, None if kind is POD else Owner(kind.name, name)
+
+
+def _without_nulls(value: Any) -> Any:
+    """A null means that the field is not set, as it does to a server."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _items(document: Any) -> list[JsonObject]:

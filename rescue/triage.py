@@ -12,6 +12,7 @@ from rescue.refusal import refusal, refuse_unusable
 # Worst first: a container in one of these states is chosen before one in a later state.
 STATES = ("CrashLoopBackOff", "terminated", "restarted", unstarted.STATE, "waiting", "running")
 FAILING = STATES[:4]
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"  # Meshes set it, so that nobody gets their sidecar.
 # A container whose command cannot be executed says RunContainerError until the back-off begins.
 _CRASHING = ("CrashLoopBackOff", "RunContainerError")
 
@@ -179,13 +180,18 @@ def _target(pod: JsonObject, chosen: _Candidate, owner: Owner | None, choice: st
 
 
 def offline_target(pod: JsonObject, container: str | None) -> Target:
-    """The target of a manifest without status: the named container, else the first; raises RescueError (usage)."""
+    """The target of a manifest without status: the named container, else the one that kubectl takes by default.
+
+    Raises RescueError (usage) for a container that the pod has not.
+    """
     _check_name(pod, container)
     spec = pod["spec"]
-    inits = [c["name"] for c in spec.get("initContainers", ())]
-    name = container or spec["containers"][0]["name"]
+    inits, names = ([c["name"] for c in spec.get(key, ())] for key in ("initContainers", "containers"))
+    default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
+    name = container or (default if default in names else names[0])
+    unasked = f"named by {DEFAULT_CONTAINER}" if name == default else "the first container of the manifest"
     chosen = _Candidate(name, name in inits, "unknown", "", "", 0, {}, 0)
-    return _target(pod, chosen, None, "named by -c" if container else "the first container of the manifest")
+    return _target(pod, chosen, None, "named by -c" if container else unasked)
 
 
 def controller_of(item: JsonObject) -> Owner | None:

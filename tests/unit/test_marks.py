@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rescue import planning
 from rescue.marks import ANNOTATIONS, LETTERS, read, why_not_ours
 from rescue.model import JsonObject
 from rescue.options import Options
-from rescue.placeholders import SUFFIX_LENGTH
+from rescue.placeholders import SUFFIX_LENGTH, clone_name
 
 from .recorded import recorded
 
@@ -39,6 +41,17 @@ def test_a_clone_of_a_pod_with_a_long_name_is_ours() -> None:
     made = planning.plan_offline(pod, Options()).clone
     assert len(made["metadata"]["name"]) == 63
     assert why_not_ours(made) == ""
+
+
+@given(
+    st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?){0,6}", fullmatch=True),
+    st.text(LETTERS, min_size=SUFFIX_LENGTH, max_size=SUFFIX_LENGTH),
+)
+def test_the_name_of_every_clone_is_known_again(source: str, suffix: str) -> None:
+    pod = clone()
+    pod["metadata"]["name"] = clone_name(source, suffix)
+    pod["metadata"]["annotations"]["rescue.dev/source-pod"] = source
+    assert why_not_ours(pod) == ""
 
 
 def test_without_the_label_it_is_not_ours() -> None:

@@ -44,6 +44,15 @@ def test_a_pod_without_a_name_gets_one(metadata: Any, name: str) -> None:
     assert pod_in([{"kind": "Pod", "spec": {"containers": CONTAINERS}}], "x.yaml")[0]["metadata"]["name"] == "pod"
 
 
+def test_a_null_is_a_field_that_is_not_set() -> None:
+    pod = {**a_pod(name="shop", creationTimestamp=None), "status": None}
+    pod["spec"] = {**pod["spec"], "initContainers": None, "volumes": [{"name": "tmp", "emptyDir": {}, "secret": None}]}
+    read, _ = pod_in([pod], "x.yaml")
+    assert read["metadata"] == {"name": "shop"}
+    assert read["spec"] == {"containers": CONTAINERS, "volumes": [{"name": "tmp", "emptyDir": {}}]}
+    assert "status" not in read
+
+
 def test_other_objects_are_passed_over() -> None:
     service = {"kind": "Service", "metadata": {"name": "shop"}}
     assert pod_in([service, {"kind": "List", "items": [service, a_pod(name="a")]}], "x")[0]["metadata"]["name"] == "a"

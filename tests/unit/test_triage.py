@@ -126,6 +126,16 @@ def test_a_manifest_without_status_takes_its_first_container() -> None:
     assert offline_target(pod, "migrate").is_init
 
 
+def test_a_manifest_may_name_its_default_container() -> None:
+    pod = copy.deepcopy(_with_second())
+    pod["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "second"}
+    target = offline_target(pod, None)
+    assert (target.container, target.choice) == ("second", "named by kubectl.kubernetes.io/default-container")
+    assert offline_target(pod, "shop").choice == "named by -c"
+    pod["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "gone"}
+    assert offline_target(pod, None).choice == "the first container of the manifest"
+
+
 def test_owners_and_selectors() -> None:
     assert controller_of(recorded("shop-fc47bf8bc-lnzmb")["last"]) == Owner("ReplicaSet", "shop-fc47bf8bc")
     assert controller_of(recorded("oom")["last"]) is None
