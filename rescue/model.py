@@ -166,6 +166,15 @@ class Report:
     warnings: tuple[str, ...] = field(default=())
 
 
+def copied(value: Any) -> Any:
+    """A JSON value whose parts are nobody else's, nor each other's: YAML's aliases share theirs."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
 def camel(name: str) -> str:
     """``exit_code`` becomes ``exitCode``."""
     head, *tail = name.split("_")

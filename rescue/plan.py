@@ -3,7 +3,6 @@
 Pure: the random suffix and the time are arguments.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import jsonpatch
 from rescue import jsonpath
 from rescue.concerns import concerns
 from rescue.errors import ExitCode, RescueError
-from rescue.model import Change, Command, JsonObject, Plan, Target
+from rescue.model import Change, Command, JsonObject, Plan, Target, copied
 from rescue.placeholders import Choices, values
 from rescue.rules import Rule, fill, fill_path
 
@@ -30,11 +29,30 @@ def _pointers(rule: Rule, document: JsonObject, values: JsonObject) -> list[str]
     return found
 
 
-def _same_item(items: list[Any], value: Any) -> bool:
-    """Whether a list has this item already, by its name where it has one."""
-    if isinstance(value, dict) and "name" in value:
-        return any(isinstance(item, dict) and item.get("name") == value["name"] for item in items)
-    return value in items
+# What tells the items of a list apart, where it is not their name (x-kubernetes-list-map-keys of the API).
+_KEYS = {"volumeMounts": "mountPath", "volumeDevices": "devicePath"}
+
+
+def _holds(item: Any, value: Any) -> bool:
+    """Whether an item has all that ``value`` has; a server may have added defaults to it."""
+    if isinstance(value, dict) and isinstance(item, dict):
+        return all(key in item and _holds(item[key], part) for key, part in value.items())
+    return bool(item == value)
+
+
+def _is_there(rule: Rule, place: str, items: list[Any], value: Any) -> bool:
+    """Whether a list has this item already; raises RescueError (refused) when another one stands in its place."""
+    key = _KEYS.get(place.rpartition("/")[2], "name")
+    if not (isinstance(value, dict) and key in value):
+        return value in items
+    same = [item for item in items if isinstance(item, dict) and item.get(key) == value[key]]
+    if same and not any(_holds(item, value) for item in same):
+        raise RescueError(
+            f"rule {rule.id} ({rule.where}) cannot be applied: {place} has another {value[key]!r}",
+            f"give yours another {key}, or change the rule with --patch: {rule.why}",
+            ExitCode.REFUSED,
+        )
+    return bool(same)
 
 
 def _missing_parents(pointer: str, document: JsonObject) -> list[JsonObject]:
@@ -54,12 +72,12 @@ def _write(rule: Rule, pointer: str, value: Any, document: JsonObject) -> list[J
     parent, _, last = pointer.rpartition("/")
     existing = jsonpath.resolve(parent, document) if jsonpath.exists(parent, document) else None
     if isinstance(existing, list) and rule.op == "add":
-        if _same_item(existing, value):
+        if _is_there(rule, parent, existing, value):
             return []
     elif jsonpath.exists(pointer, document) and jsonpath.resolve(pointer, document) == value:
         return []
     parents = [] if existing is not None or rule.missing != "create" else _missing_parents(pointer, document)
-    return [*parents, {"op": rule.op, "path": f"{parent}/{last}", "value": copy.deepcopy(value)}]
+    return [*parents, {"op": rule.op, "path": f"{parent}/{last}", "value": copied(value)}]
 
 
 def _operations(rule: Rule, document: JsonObject, values: JsonObject) -> list[JsonObject]:
@@ -91,7 +109,7 @@ def _apply(rule: Rule, document: JsonObject, scope: JsonObject) -> list[Change]:
     operations = _operations(rule, document, scope)
     try:
         # The document would share what an operation adds, and later rules would change it in both.
-        jsonpatch.JsonPatch(copy.deepcopy(operations)).apply(document, in_place=True)
+        jsonpatch.JsonPatch(copied(operations)).apply(document, in_place=True)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         raise RescueError(
             f"rule {rule.id} ({rule.where}) cannot be applied: {error}",
@@ -108,7 +126,7 @@ def apply_rules(
 
     The given manifest is not touched.
     """
-    document = copy.deepcopy(pod)
+    document = copied(pod)
     changes: list[Change] = []
     warnings: list[str] = []
     for rule in rules:

@@ -53,6 +53,22 @@ def test_nothing_that_harms_production_is_left(name: str) -> None:
     assert "status" not in clone
 
 
+def test_what_an_alias_of_yaml_shares_is_changed_in_one_place_only() -> None:
+    probe = {"exec": {"command": ["true"]}}
+    resources = {"limits": {"memory": "64Mi"}}
+    text = "rules:\n  - {id: mine, op: add, path: '$.spec.containers[0].resources.limits', key: cpu, value: '1'}"
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["spec"]["containers"] = [
+        {"name": name, "image": "shop:1", "resources": resources, "livenessProbe": probe} for name in ("a", "b")
+    ]
+    plan = planned(pod, rules=[*RULES, *parse(text, "mine.yaml")])
+    assert [c["resources"].get("limits") for c in plan.clone["spec"]["containers"][:2]] == [
+        {"memory": "64Mi", "cpu": "1"},
+        {"memory": "64Mi"},
+    ]
+    assert jsonpatch.apply_patch(json.loads(json.dumps(pod)), json.loads(json.dumps(plan.patch))) == plan.clone
+
+
 def test_the_target_holds_and_keeps_everything_else() -> None:
     pod = recorded("sidecar")["last"]
     clone = planned(pod, command=tuple(pod["spec"]["containers"][0]["command"])).clone
@@ -177,3 +193,49 @@ def test_a_host_path_and_a_share_are_read_only_in_the_clone() -> None:
     spec = planned(pod).clone["spec"]
     assert {"name": "logs", "mountPath": "/logs", "readOnly": True} in spec["containers"][0]["volumeMounts"]
     assert {"name": "files", "nfs": {"server": "files", "path": "/", "readOnly": True}} in spec["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hostname"),
+    [("web-0", "web-0"), ("x" * 70, "x" * 63), ("x" * 62 + "-y", "x" * 62), ("a.b", None)],
+)
+def test_the_host_name_is_what_the_kubelet_made_of_the_name(name: str, hostname: str | None) -> None:
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["metadata"]["name"] = name
+    assert planned(pod).clone["spec"].get("hostname") == hostname
+
+
+def test_the_toolkit_takes_no_room_from_what_the_whole_pod_may_use() -> None:
+    pod = copy.deepcopy(recorded("oom")["last"])
+    keeper = planned(pod).clone["spec"]["containers"][-1]
+    assert keeper["resources"]["limits"] == {"cpu": "1", "memory": "128Mi"}
+    pod["spec"]["resources"] = {"limits": {"memory": "64Mi", "cpu": "500m"}}
+    clone = planned(pod).clone["spec"]
+    assert clone["resources"] == pod["spec"]["resources"]
+    assert "resources" not in clone["containers"][-1]
+    assert "resources" not in clone["initContainers"][0]
+
+
+@pytest.mark.parametrize(
+    ("group", "item"),
+    [
+        ("volumes", {"name": "rescue", "configMap": {"name": "rescue"}}),
+        ("containers", {"name": "rescue-keeper", "image": "other:1"}),
+    ],
+)
+def test_a_name_of_ours_that_the_pod_uses_for_something_else_is_refused(group: str, item: Any) -> None:
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["spec"][group].append(item)
+    with pytest.raises(RescueError, match=f"/spec/{group} has another '{item['name']}'") as refused:
+        planned(pod)
+    assert refused.value.code is ExitCode.REFUSED
+
+
+def test_a_second_mount_of_one_volume_is_not_taken_for_the_first() -> None:
+    text = "rules:\n  - {id: mine, op: add, path: '$.spec.containers[0]', key: volumeMounts/-, value: %s}"
+    mount = {"name": "data", "mountPath": "/again"}
+    pod = copy.deepcopy(recorded("oom")["last"])
+    pod["spec"]["volumes"].append({"name": "data", "emptyDir": {}})
+    pod["spec"]["containers"][0]["volumeMounts"].append({"name": "data", "mountPath": "/data"})
+    clone = planned(pod, rules=[*RULES, *parse(text % json.dumps(mount), "mine.yaml")]).clone
+    assert mount in clone["spec"]["containers"][0]["volumeMounts"]

@@ -171,7 +171,7 @@ def test_minimal_requests_ask_for_nothing_that_may_be_missing() -> None:
     plan = planned(Wishes(minimal_requests=True))
     assert target_of(plan)["resources"] == {
         "limits": {"memory": "64Mi"},
-        "requests": {"memory": "1Mi", "cpu": "1m"},
+        "requests": {"memory": "0", "cpu": "0"},
     }
     assert any("no devices" in warning for warning in plan.warnings)
 
@@ -334,3 +334,28 @@ def test_what_the_clone_made_of_volumes_is_known() -> None:
     pod["spec"]["containers"][0]["volumeMounts"] += [{"name": "logs", "mountPath": "/l"}]
     kept = planned(Wishes(claims=(("data", "keep"),)), pod, claims={"data-web-0": CLAIM}).clone
     assert altered(pod, kept, "web") == {"scratch": "empty", "logs": "read-only", "nfs": "read-only"}
+
+
+def test_huge_pages_that_are_not_asked_for_are_not_mounted() -> None:
+    pod = copy.deepcopy(POD)
+    pod["spec"]["volumes"].append({"name": "huge", "emptyDir": {"medium": "HugePages-2Mi"}})
+    assert volume(planned(Wishes(), pod), "huge")["emptyDir"] == {"medium": "HugePages-2Mi"}
+    assert volume(planned(Wishes(minimal_requests=True), pod), "huge")["emptyDir"] == {}
+
+
+def test_what_names_a_container_that_is_left_out_names_the_target_or_goes() -> None:
+    pod = copy.deepcopy(POD)
+    profile = "container.apparmor.security.beta.kubernetes.io/"
+    pod["metadata"]["annotations"] |= {profile + "log": "runtime/default", profile + "web": "runtime/default"}
+    limit = {"resourceFieldRef": {"containerName": "log", "resource": "limits.memory"}}
+    pod["spec"]["containers"][0]["env"].append({"name": "LIMIT", "valueFrom": limit})
+    pod["spec"]["volumes"].append({"name": "own", "downwardAPI": {"items": [{"path": "limit", **limit}]}})
+    plan = planned(Wishes(only_target=True), pod)
+    own = {"containerName": "web", "resource": "limits.memory"}
+    assert target_of(plan)["env"][-1]["valueFrom"]["resourceFieldRef"] == own
+    assert volume(plan, "own")["downwardAPI"]["items"] == [{"path": "limit", "resourceFieldRef": own}]
+    assert [key for key in plan.clone["metadata"]["annotations"] if key.startswith(profile)] == [profile + "web"]
+    assert sum("there it tells the target's" in warning for warning in plan.warnings) == 2
+    kept = planned(Wishes(), pod)
+    assert volume(kept, "own") == pod["spec"]["volumes"][-1]
+    assert target_of(kept)["env"][-1]["valueFrom"] == limit
