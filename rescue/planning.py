@@ -39,7 +39,9 @@ def _read_rules(path: Path) -> list[Rule]:
 
 
 def _suffix() -> str:
-    return "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH))
+    """A letter first: with a number at its end a name could be that of a StatefulSet's member."""
+    firsts = [letter for letter in LETTERS if letter.isalpha()]
+    return secrets.choice(firsts) + "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH - 1))
 
 
 def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[str, JsonObject]) -> Choices:

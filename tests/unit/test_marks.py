@@ -101,3 +101,9 @@ def test_the_marks_are_read() -> None:
 
 def test_the_suffix_is_of_the_letters_that_a_plan_takes() -> None:
     assert set(LETTERS) >= set(clone()["metadata"]["name"][-SUFFIX_LENGTH:])
+
+
+def test_a_suffix_is_never_a_number_which_a_member_of_a_set_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.choice", lambda letters: letters[-1])
+    made = planning.plan_offline(recorded("liveness")["last"], Options())
+    assert made.clone["metadata"]["name"] == "rescue-liveness-z9999"
