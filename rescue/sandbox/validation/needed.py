@@ -12,6 +12,7 @@ from rescue.sandbox.status import FieldError, required
 _MAY_BE_EMPTY = frozenset(
     {
         "HTTPHeader.value",
+        "ISCSIVolumeSource.lun",
         "NetworkPolicySpec.podSelector",
         "EndpointSlice.endpoints",
         "Event.involvedObject",
