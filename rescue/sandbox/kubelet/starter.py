@@ -28,6 +28,7 @@ class Starter:
 
     async def start(self, place: Place, container: Container) -> float | None:
         """Try to start it; seconds until the next try is due, None when there is nothing to wait for."""
+        self._note_lost_secrets(place)
         image = await self._image(place, container)
         if isinstance(image, float):
             return image
@@ -46,6 +47,13 @@ class Starter:
         self._node.event(place.pod, "Started", "Container started", container)
         await self._lives.post_start(container, run)
         return None
+
+    def _note_lost_secrets(self, place: Place) -> None:
+        lookup = self._node.world(place.pod).lookup
+        names = [entry["name"] for entry in place.pod["spec"].get("imagePullSecrets") or []]
+        if lost := ", ".join(name for name in names if lookup("secrets", name) is None):
+            text = f"Unable to retrieve some image pull secrets ({lost}); attempting to pull the image may not succeed."
+            self._node.event(place.pod, "FailedToRetrieveImagePullSecret", text, warning=True)
 
     async def _image(self, place: Place, container: Container) -> Image | float:
         reference = container.spec["image"]

@@ -215,6 +215,12 @@ async def test_an_absent_image_backs_off_as_on_a_real_node(kubelet: Kubelet, sto
         await log(kubelet, found)
 
 
+async def test_a_pull_secret_that_is_not_there_is_an_event_and_no_obstacle(store: Store) -> None:
+    store.create("pods", pod("plain", container(command=["sleep", "60"]), imagePullSecrets=[{"name": "login"}]))
+    await until(store, "plain", running)
+    assert reasons(store, "plain")[0] == ("Warning", "FailedToRetrieveImagePullSecret")
+
+
 async def test_a_container_that_may_not_be_root_is_not_created(store: Store) -> None:
     store.create("pods", pod("nonroot", securityContext={"runAsNonRoot": True}))
     found = await until(store, "nonroot", waiting("CreateContainerConfigError"))
