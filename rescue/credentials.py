@@ -47,10 +47,10 @@ def document(content: Any, source: str) -> Document:
 def matching(documents: Iterable[Document], image: Reference) -> list[Credential]:
     """Every login for the image, the most specific first; entries that nobody can read are left out."""
     found = [
-        (_location(key), credential)
+        (location(key), credential)
         for entry in documents
         for key, login in entry.auths.items()
-        if matches(_location(key), image) and (credential := _credential(login, entry.source))
+        if matches(location(key), image) and (credential := _credential(login, entry.source))
     ]
     # Stable: of two logins under one key, the earlier document's comes first.
     return [credential for _, credential in sorted(found, key=lambda pair: pair[0], reverse=True)]
@@ -65,9 +65,9 @@ def helper_of(config: JsonObject, image: Reference) -> Iterator[tuple[str, str]]
         yield from ((str(config["credsStore"]), server) for server in reversed(servers))
 
 
-def matches(location: str, image: Reference) -> bool:
+def matches(place: str, image: Reference) -> bool:
     """Whether a key of ``auths`` (without its scheme) is for the image: host label by label, path as a prefix."""
-    host, slash, path = location.partition("/")
+    host, slash, path = place.partition("/")
     host = HUB if host in _HUB_KEYS else host
     pattern, _, port = host.partition(":")
     name, _, its_port = image.host.partition(":")
@@ -78,7 +78,7 @@ def matches(location: str, image: Reference) -> bool:
     return alike and f"/{image.path}".startswith(slash + path)
 
 
-def _location(key: str) -> str:
+def location(key: str) -> str:
     """A key without scheme and API version: ``https://index.docker.io/v1/`` is ``index.docker.io``."""
     return re.sub(r"^([^/]+)/v[12](?=/|$)", r"\1", re.sub(r"^https?://", "", key)).rstrip("/")
 

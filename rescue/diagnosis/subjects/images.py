@@ -2,18 +2,16 @@
 
 import re
 
+from rescue.credentials import location, matches
 from rescue.diagnosis.correlate import nearest, unread
 from rescue.diagnosis.facts import Subject, prefixed
 from rescue.diagnosis.recording import Recording
 from rescue.diagnosis.said import Saying, sayings
 from rescue.diagnosis.suspects import Suspect
+from rescue.image import Reference, parse
 from rescue.model import Evidence, JsonObject
 from rescue.unstarted import IMAGE_REASONS
 
-_HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
-_HUB = "docker.io"
-# As docker and containerd write it in their credential files.
-_HUB_NAMES = frozenset({_HUB, "index.docker.io", "registry-1.docker.io"})
 _BACK_OFF = re.compile(r'^(?:Back-off pulling image "[^"]*"|Error: \w+)$')
 _NO_SECRET = re.compile(r"Unable to retrieve some image pull secrets \(([^)]*)\)")
 
@@ -49,11 +47,12 @@ def subjects(recording: Recording, _suspects: list[Suspect]) -> list[Subject]:
     image = str(recording.container.spec.get("image", ""))
     first = words[0] if words else Saying(str(reason), "", "pod.json")
     telling = next((s for s in words if _problem(s, image)), first)
-    secrets, gap = _pull_secrets(recording, registry(image), said)
+    reference = parse(image)
+    secrets, gap = _pull_secrets(recording, reference, said)
     values = prefixed(
         "image",
         name=image,
-        registry=registry(image),
+        registry=reference.host,
         problem=_problem(telling, image) or "other",
         words=_plain(telling.text),
         lookup="lookup" in telling.text,
@@ -62,12 +61,6 @@ def subjects(recording: Recording, _suspects: list[Suspect]) -> list[Subject]:
         secrets_gap=gap,
     )
     return [Subject("image", values, tuple(dict.fromkeys((telling.evidence(), *_secrets_proof(recording, said)))))]
-
-
-def registry(image: str) -> str:
-    """The host that an image's name stands for: its first part if that looks like one, else Docker Hub."""
-    first, slash, _ = image.partition("/")
-    return first if slash and _HOST.fullmatch(first) else _HUB
 
 
 def _problem(saying: Saying, image: str) -> str:
@@ -84,7 +77,7 @@ def _plain(text: str) -> str:
     return re.sub(r"^rpc error: code = \w+ desc = ", "", inner)[:600]
 
 
-def _pull_secrets(recording: Recording, host: str, said: list[Saying]) -> tuple[str, str]:
+def _pull_secrets(recording: Recording, image: Reference, said: list[Saying]) -> tuple[str, str]:
     """What there is to log in with, in a sentence; and the gap: none, missing, other registry, or empty."""
     names = _named(recording)
     if not names:
@@ -97,10 +90,10 @@ def _pull_secrets(recording: Recording, host: str, said: list[Saying]) -> tuple[
         return f"Its imagePullSecrets name a Secret that does not exist: {', '.join(absent)}.{similar}", "missing"
     if why:
         return f"Its imagePullSecrets ({', '.join(names)}) could not be read.", ""
-    hosts = sorted({str(h) for name in names for h in have[name].get("registries") or ()})
-    if not any(_same_host(other, host) for other in hosts):
-        return f"Its imagePullSecrets ({', '.join(names)}) are for: {', '.join(hosts) or 'no registry'}.", "other"
-    return f"Its imagePullSecrets ({', '.join(names)}) hold a login for {host}.", ""
+    keys = sorted({str(key) for name in names for key in have[name].get("registries") or ()})
+    if not any(matches(location(key), image) for key in keys):
+        return f"Its imagePullSecrets ({', '.join(names)}) are for: {', '.join(keys) or 'no registry'}.", "other"
+    return f"Its imagePullSecrets ({', '.join(names)}) hold a login for {image.host}.", ""
 
 
 def _named(recording: Recording) -> list[str]:
@@ -118,15 +111,6 @@ def _lost(said: list[Saying]) -> set[str]:
     """Pull secrets that the kubelet could not find."""
     found = (match[1] for saying in said if (match := _NO_SECRET.search(saying.text)))
     return {name.strip() for names in found for name in names.split(",")}
-
-
-def _same_host(entry: str, host: str) -> bool:
-    """Whether an entry of a credential file (``https://index.docker.io/v1/``, ``*.example.com``) is for a registry."""
-    name = re.sub(r"^https?://", "", entry).split("/")[0]
-    if host in _HUB_NAMES:
-        return name in _HUB_NAMES
-    pattern = re.escape(name).replace(r"\*", r"[^.]*")
-    return re.fullmatch(pattern, host) is not None
 
 
 def _secrets_proof(recording: Recording, said: list[Saying]) -> list[Evidence]:
