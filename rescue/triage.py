@@ -188,7 +188,7 @@ def offline_target(pod: JsonObject, container: str | None) -> Target:
     spec = pod["spec"]
     inits, names = ([c["name"] for c in spec.get(key, ())] for key in ("initContainers", "containers"))
     default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
-    name = container or (default if default in names else names[0])
+    name = container or str(default if default in names else names[0])
     unasked = f"named by {DEFAULT_CONTAINER}" if name == default else "the first container of the manifest"
     chosen = _Candidate(name, name in inits, "unknown", "", "", 0, {}, 0)
     return _target(pod, chosen, None, "named by -c" if container else unasked)
