@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
-from rescue.model import JsonObject, Target
+from rescue.model import JsonObject
 
 
-def concerns(clone: JsonObject, target: Target) -> list[str]:
+def concerns(clone: JsonObject) -> list[str]:
     """A warning for everything of the original's reach that no rule takes away."""
-    return [*_privileged(clone, target), *_claims(clone), *_network(clone)]
+    return [*_privileged(clone), *_claims(clone), *_network(clone)]
 
 
-def _privileged(clone: JsonObject, target: Target) -> Iterator[str]:
-    for container in clone["spec"].get("containers") or ():
-        if container["name"] == target.container and (container.get("securityContext") or {}).get("privileged"):
-            yield f"container {target.container} is privileged, as the original's: what it does to its node is real"
+def _privileged(clone: JsonObject) -> Iterator[str]:
+    for group in ("initContainers", "containers"):
+        for container in clone["spec"].get(group) or ():
+            name, context = container["name"], container.get("securityContext") or {}
+            if context.get("privileged"):
+                yield f"container {name} is privileged, as the original's: what it does to its node is real"
 
 
 def _claims(clone: JsonObject) -> Iterator[str]:

@@ -11,6 +11,7 @@ import jsonpatch
 from rescue import jsonpath
 from rescue.concerns import concerns
 from rescue.errors import ExitCode, RescueError
+from rescue.marks import why_not_ours
 from rescue.model import Change, Command, JsonObject, Plan, Target, copied
 from rescue.placeholders import Choices, values
 from rescue.rules import Rule, fill, fill_path
@@ -151,6 +152,17 @@ def _refuse_leftovers(rules: Iterable[Rule], clone: JsonObject, known: JsonObjec
                 )
 
 
+def _refuse_unmarked(clone: JsonObject) -> None:
+    """A clone that `rescue clean` would not know as ours could stay behind for ever."""
+    problem = why_not_ours(clone)
+    if problem:
+        raise RescueError(
+            f"the clone could not be told from other pods, because {problem}",
+            "keep the rules that mark it: `rescue clean` finds a clone by them",
+            ExitCode.REFUSED,
+        )
+
+
 def compile_plan(
     pod: JsonObject,
     target: Target,
@@ -167,4 +179,5 @@ def compile_plan(
     known = values(pod, target, command, choices)
     clone, changes, said = apply_rules(rules, pod, known)
     _refuse_leftovers(rules, clone, known)
-    return Plan(pod, clone, tuple(changes), command, (*warnings, *said, *concerns(clone, target)))
+    _refuse_unmarked(clone)
+    return Plan(pod, clone, tuple(changes), command, (*warnings, *said, *concerns(clone)))
