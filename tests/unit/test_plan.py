@@ -239,3 +239,11 @@ def test_a_second_mount_of_one_volume_is_not_taken_for_the_first() -> None:
     pod["spec"]["containers"][0]["volumeMounts"].append({"name": "data", "mountPath": "/data"})
     clone = planned(pod, rules=[*RULES, *parse(text % json.dumps(mount), "mine.yaml")]).clone
     assert mount in clone["spec"]["containers"][0]["volumeMounts"]
+
+
+@pytest.mark.parametrize("rule", ["managed-by", "source-pod", "expires"])
+def test_a_clone_without_its_marks_is_refused(rule: str) -> None:
+    rules = load_rules((), (rule,))
+    with pytest.raises(RescueError, match="could not be told from other pods") as refused:
+        planned(recorded("oom")["last"], rules=rules)
+    assert refused.value.code is ExitCode.REFUSED
