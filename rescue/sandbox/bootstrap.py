@@ -1,5 +1,6 @@
 """What a fresh cluster has before anybody uses it."""
 
+from rescue.sandbox.access.roles import default_bindings, default_roles
 from rescue.sandbox.admission.accounts import CA_CONFIG_MAP
 from rescue.sandbox.objects import Object
 from rescue.sandbox.store import NotFound, Store
@@ -28,6 +29,10 @@ def fill(store: Store, ca_pem: str, port: int) -> None:
     )
     storage_class["metadata"]["annotations"] = _DEFAULT_CLASS
     store.create("storageclasses", storage_class)
+    for role in default_roles():
+        store.create("clusterroles", role)
+    for binding in default_bindings():
+        store.create("clusterrolebindings", binding)
     store.create("services", _api_service(port))
 
 

@@ -1,11 +1,7 @@
 """The process behind ``rescue sandbox up``: API server, controllers and kubelet on one loop."""
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import hmac
-import json
 import logging
 import secrets
 import signal
@@ -16,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from rescue.sandbox import bootstrap, controllers, kubeconfig, machine, pki
+from rescue.sandbox.access.identity import Tokens
 from rescue.sandbox.api.server import application
 from rescue.sandbox.kubelet import ClusterInfo, Kubelet, Podman
 from rescue.sandbox.place import Place
@@ -49,7 +46,7 @@ async def _running(place: Place) -> AsyncIterator[None]:
     place.node.mkdir(mode=0o700, exist_ok=True)
     version = (await podman.call("version", "--format", "{{.Client.Version}}")).strip()
     store.create("nodes", machine.node(place.node, version))
-    info = ClusterInfo(account_tokens(token), str(SERVICE_NETWORK))
+    info = ClusterInfo(Tokens(store, token).issue, str(SERVICE_NETWORK))
     kubelet = Kubelet(store, podman, machine.NAME, place.node, info)
     runner = web.AppRunner(application(store, kubelet, token), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
@@ -63,26 +60,6 @@ async def _running(place: Place) -> AsyncIterator[None]:
         await web.SockSite(runner, listener, ssl_context=certificates.server_context(place.folder)).start()
         kubeconfig.write(place.kubeconfig, kubeconfig.build(place.name, url, certificates.authority, token))
         yield
-
-
-def account_tokens(secret: str) -> Callable[[str, str], str]:
-    """A maker of service account tokens (namespace, account) in the form of a JWT, signed with ``secret``."""
-
-    def issue(namespace: str, account: str) -> str:
-        header = _part({"alg": "HS256", "typ": "JWT"})
-        payload = _part({"iss": "rescue-sandbox", "sub": f"system:serviceaccount:{namespace}:{account}"})
-        signature = hmac.new(secret.encode(), f"{header}.{payload}".encode(), hashlib.sha256).digest()
-        return f"{header}.{payload}.{_encoded(signature)}"
-
-    return issue
-
-
-def _part(claims: dict[str, str]) -> str:
-    return _encoded(json.dumps(claims).encode())
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def main(name: str, folder: str, fork: Callable[[], int]) -> None:

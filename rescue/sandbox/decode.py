@@ -18,6 +18,11 @@ from rescue.sandbox.status import ApiError, bad_request
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 _GO_NAMES = {"string": "string", "boolean": "bool", "number": "float64", "integer": "int32"}
+# A custom object is kept as it is: its definition's schema is not applied.
+_METADATA_ONLY: Schema = {
+    "properties": {"metadata": {"$ref": f"#/$defs/{schema.OBJECT_META}"}},
+    "additionalProperties": {},
+}
 
 
 class _MalformedError(Exception):
@@ -89,7 +94,7 @@ def decode(value: Object, resource: Resource) -> tuple[Object, list[str]]:
         raise _wrong_kind(kind, version, resource)
     reader = _Reader()
     try:
-        spec = schema.definitions()[schema.definition_of(resource)]
+        spec = _METADATA_ONLY if resource.custom else schema.definitions()[schema.definition_of(resource)]
         read = reader.mapping(value, spec, "", resource.kind)
     except _MalformedError as error:
         raise cannot_be_handled(resource, str(error)) from None

@@ -84,7 +84,8 @@ _FIXED: dict[str, Object] = {
 def apply(obj: Object, resource: Resource) -> Object:
     """A copy of a decoded object with the defaults of its kind."""
     filled = copy(obj)
-    _fill(filled, schema.definition_of(resource))
+    if not resource.custom:
+        _fill(filled, schema.definition_of(resource))
     if resource.kind in _KINDS:
         _KINDS[resource.kind](filled)
     return filled

@@ -1,14 +1,15 @@
 """What clients ask first: versions, groups, resources (both forms of discovery), and the OpenAPI index."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
 from rescue.sandbox.objects import Object
-from rescue.sandbox.resources import RESOURCES, Resource
+from rescue.sandbox.resources import Resource
 from rescue.sandbox.schema import VERSION
 
+Rows = Sequence[Resource]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 # subresource -> (kind, verbs) as the real server lists them.
@@ -17,6 +18,7 @@ _SUBRESOURCES = {
     "scale": ("Scale", ("get", "patch", "update")),
     "log": ("", ("get",)),
     "exec": ("PodExecOptions", ("create", "get")),
+    "token": ("TokenRequest", ("create",)),
     "attach": ("PodAttachOptions", ("create", "get")),
     "ephemeralcontainers": ("", ("get", "patch", "update")),
 }
@@ -53,35 +55,35 @@ def core_versions() -> Object:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def groups() -> Object:
+def groups(rows: Rows) -> Object:
     """The answer of ``/apis``."""
-    names = sorted({resource.group for resource in RESOURCES if resource.group})
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in names]}
+    names = sorted({resource.group for resource in rows if resource.group})
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, rows) for name in names]}
 
 
-def group(name: str) -> Object:
+def group(name: str, rows: Rows) -> Object:
     """The answer of ``/apis/GROUP``; KeyError when there is none."""
-    if name not in {resource.group for resource in RESOURCES if resource.group}:
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, rows)}
+
+
+def _group(name: str, rows: Rows) -> Object:
+    versions = list(dict.fromkeys(row.version for row in rows if row.group == name))
+    if not versions or not name:
         raise KeyError(name)
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name)}
+    entries = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": entries, "preferredVersion": entries[0]}
 
 
-def _group(name: str) -> Object:
-    only = {"groupVersion": f"{name}/v1", "version": "v1"}
-    return {"name": name, "versions": [only], "preferredVersion": only}
-
-
-def resource_list(group_name: str) -> Object:
-    """The answer of ``/api/v1`` (group "") or ``/apis/GROUP/v1``; KeyError when there is none."""
-    found = [resource for resource in RESOURCES if resource.group == group_name]
+def resource_list(group_version: str, rows: Rows) -> Object:
+    """The answer of ``/api/v1`` or ``/apis/GROUP/VERSION``; KeyError when there is none."""
+    found = [resource for resource in rows if resource.api_version == group_version]
     if not found:
-        raise KeyError(group_name)
+        raise KeyError(group_version)
     entries = [entry for resource in found for entry in _entries(resource)]
-    version_name = f"{group_name}/v1" if group_name else "v1"
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
-        "groupVersion": version_name,
+        "groupVersion": group_version,
         "resources": entries,
     }
 
@@ -108,22 +110,29 @@ def _entries(resource: Resource) -> Iterable[Object]:
         }
 
 
-def aggregated(core: bool) -> Object:
+def aggregated(core: bool, rows: Rows) -> Object:
     """The answer of ``/api`` (core) or ``/apis`` to a client that accepts ``AGGREGATED``."""
-    rows = sorted((row for row in RESOURCES if (row.group == "") is core), key=attrgetter("group"))
+    chosen = sorted((row for row in rows if (row.group == "") is core), key=attrgetter("group"))
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
         "metadata": {},
-        "items": [_aggregated_group(name, list(found)) for name, found in groupby(rows, attrgetter("group"))],
+        "items": [_aggregated_group(name, list(found)) for name, found in groupby(chosen, attrgetter("group"))],
     }
 
 
 def _aggregated_group(name: str, rows: list[Resource]) -> Object:
-    resources = [_aggregated_resource(row) for row in rows]
+    versions = list(dict.fromkeys(row.version for row in rows))
     return {
         "metadata": {"name": name} if name else {},
-        "versions": [{"version": "v1", "resources": resources, "freshness": "Current"}],
+        "versions": [
+            {
+                "version": version,
+                "resources": [_aggregated_resource(row) for row in rows if row.version == version],
+                "freshness": "Current",
+            }
+            for version in versions
+        ],
     }
 
 

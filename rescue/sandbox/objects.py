@@ -79,7 +79,7 @@ def stamped(resource: str, obj: Object) -> Object:
         meta["name"] = meta.get("generateName", "")[:58] + random_suffix()
     meta.setdefault("uid", str(uuid.uuid4()))
     meta.setdefault("creationTimestamp", timestamp())
-    if resource in WITH_GENERATION:
+    if _has_generation(resource):
         meta["generation"] = 1
     return obj | {"metadata": meta}
 
@@ -91,9 +91,14 @@ def updated(resource: str, old: Object, obj: Object) -> Object:
         if meta.get(field) not in (None, "", old["metadata"][field]):
             raise Conflict(field)
     meta |= {field: old["metadata"][field] for field in SERVER_OWNED if field in old["metadata"]}
-    if resource in WITH_GENERATION and _counted(obj) != _counted(old):
+    if _has_generation(resource) and _counted(obj) != _counted(old):
         meta["generation"] = old["metadata"].get("generation", 1) + 1
     return obj | {"metadata": meta}
+
+
+def _has_generation(resource: str) -> bool:
+    # Custom resources are named with their group.
+    return resource in WITH_GENERATION or "." in resource
 
 
 def _counted(obj: Object) -> Object:
@@ -107,7 +112,7 @@ def marked(resource: str, old: Object, grace: int) -> Object:
         "deletionTimestamp": timestamp(datetime.now(UTC) + timedelta(seconds=grace)),
         "deletionGracePeriodSeconds": grace,
     }
-    if resource in WITH_GENERATION and "deletionTimestamp" not in old["metadata"]:
+    if _has_generation(resource) and "deletionTimestamp" not in old["metadata"]:
         meta["generation"] = old["metadata"].get("generation", 1) + 1
     return old | {"metadata": meta}
 

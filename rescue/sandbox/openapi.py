@@ -5,11 +5,12 @@
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rescue.sandbox import schema
 from rescue.sandbox.objects import Object
-from rescue.sandbox.resources import RESOURCES, Resource
+from rescue.sandbox.resources import Resource
 from rescue.sandbox.schema import VERSION
 
 _WRITE_PARAMETERS = [
@@ -19,15 +20,15 @@ _WRITE_PARAMETERS = [
 _GET_CONTENT = "application/json"
 
 
-def index() -> Object:
+def index(rows: Sequence[Resource]) -> Object:
     """The answer of ``/openapi/v3``: one document per group and version."""
-    roots = sorted({_root(resource) for resource in RESOURCES})
+    roots = sorted({_root(resource) for resource in rows})
     return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}?hash={VERSION}"} for root in roots}}
 
 
-def document(root: str) -> Object:
+def document(root: str, served: Sequence[Resource]) -> Object:
     """The document of ``api/v1`` or ``apis/apps/v1``; KeyError when there is none."""
-    rows = [resource for resource in RESOURCES if _root(resource) == root]
+    rows = [resource for resource in served if _root(resource) == root]
     if not rows:
         raise KeyError(root)
     paths = {path: item for row in rows for path, item in _paths(row)}
@@ -40,14 +41,14 @@ def document(root: str) -> Object:
 
 
 def _root(resource: Resource) -> str:
-    return f"apis/{resource.group}/v1" if resource.group else "api/v1"
+    return f"apis/{resource.api_version}" if resource.group else "api/v1"
 
 
 def _paths(resource: Resource) -> list[tuple[str, Object]]:
     scope = "namespaces/{namespace}/" if resource.namespaced else ""
     base = f"/{_root(resource)}/{scope}{resource.plural}"
     gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    definition = f"#/components/schemas/{schema.definition_of(resource)}"
+    definition = f"#/components/schemas/{_name(resource)}"
     answer = {"200": {"description": "OK", "content": {_GET_CONTENT: {"schema": {"$ref": definition}}}}}
     write = {"parameters": _WRITE_PARAMETERS, "responses": answer, "x-kubernetes-group-version-kind": gvk}
     read = {"responses": answer, "x-kubernetes-group-version-kind": gvk}
@@ -65,14 +66,26 @@ def _paths(resource: Resource) -> list[tuple[str, Object]]:
 
 
 def _schemas(rows: list[Resource]) -> Object:
-    wanted = [schema.definition_of(row) for row in rows]
-    found: dict[str, Any] = {}
+    wanted = [schema.definition_of(row) for row in rows if not row.custom]
+    found: dict[str, Any] = {_name(row): _of_custom(row) for row in rows if row.custom}
     while wanted:
         name = wanted.pop()
         if name not in found:
             found[name] = _converted(schema.definitions()[name])
             wanted += _references(found[name])
     return found
+
+
+def _name(resource: Resource) -> str:
+    if resource.custom:
+        return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
+    return schema.definition_of(resource)
+
+
+def _of_custom(resource: Resource) -> Object:
+    gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return anything | {"x-kubernetes-group-version-kind": [gvk]}
 
 
 def _converted(node: Any) -> Any:
@@ -87,6 +100,8 @@ def _converted(node: Any) -> Any:
 
 
 def _converted_field(key: str, value: Any) -> Any:
+    if key == "properties":  # names of fields, which may look like words of the schema
+        return {name: _converted(field) for name, field in value.items()}
     if key == "$ref":
         return value.replace("#/$defs/", "#/components/schemas/")
     if key == "type" and isinstance(value, list):

@@ -28,9 +28,10 @@ _DELETE = "$deleteFromPrimitiveList/"
 
 def apply(obj: Object, patch: Any, media_type: str, resource: Resource) -> Object:
     """The patched copy of ``obj``; ApiError 400, 415 or 422 as the real server answers."""
-    if media_type not in _APPLIERS:
+    appliers = _CUSTOM_APPLIERS if resource.custom else _APPLIERS
+    if media_type not in appliers:
         raise unsupported_media_type()
-    return _APPLIERS[media_type](copy(obj), patch, resource)
+    return appliers[media_type](copy(obj), patch, resource)
 
 
 def _json(obj: Object, patch: Any, _: Resource) -> Object:
@@ -67,6 +68,8 @@ _APPLIERS: dict[str, Callable[[Object, Any, Resource], Object]] = {
     STRATEGIC: _strategic,
     APPLY: _strategic,
 }
+# Without a schema nobody knows how lists merge: no strategic merge, and server-side apply replaces them.
+_CUSTOM_APPLIERS = {JSON: _json, MERGE: _merge, APPLY: _merge}
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -18,6 +18,8 @@ class Resource:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = _ALL_VERBS
+    # Of a CustomResourceDefinition: there is no published schema.
+    custom: bool = False
 
     @property
     def singular(self) -> str:
@@ -32,7 +34,7 @@ class Resource:
     @property
     def stored_as(self) -> str:
         """The name in the store: both groups of Event are one resource."""
-        return self.plural
+        return f"{self.plural}.{self.group}" if self.custom else self.plural
 
 
 def _core(plural: str, kind: str, *short: str, **more: object) -> Resource:
@@ -48,6 +50,7 @@ _WORKLOAD = {"categories": ("all",), "subresources": ("status",)}
 _SCALABLE = {"categories": ("all",), "subresources": ("status", "scale")}
 _REVIEW = {"namespaced": False, "verbs": ("create",)}
 _AUTHORIZATION = "authorization.k8s.io"
+_RBAC = "rbac.authorization.k8s.io"
 
 RESOURCES: tuple[Resource, ...] = (
     _core("configmaps", "ConfigMap", "cm"),
@@ -62,8 +65,18 @@ RESOURCES: tuple[Resource, ...] = (
     _core("replicationcontrollers", "ReplicationController", "rc", subresources=("status",)),
     _core("resourcequotas", "ResourceQuota", "quota", subresources=("status",)),
     _core("secrets", "Secret"),
-    _core("serviceaccounts", "ServiceAccount", "sa"),
+    _core("serviceaccounts", "ServiceAccount", "sa", subresources=("token",)),
     _core("services", "Service", "svc", **_WORKLOAD),
+    _other(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        "crd",
+        "crds",
+        namespaced=False,
+        subresources=("status",),
+        categories=("api-extensions",),
+    ),
     _other("apps", "daemonsets", "DaemonSet", "ds", **_WORKLOAD),
     _other("apps", "deployments", "Deployment", "deploy", **_SCALABLE),
     _other("apps", "replicasets", "ReplicaSet", "rs", **_SCALABLE),
@@ -77,16 +90,14 @@ RESOURCES: tuple[Resource, ...] = (
     _other("events.k8s.io", "events", "Event", "ev"),
     _other("networking.k8s.io", "networkpolicies", "NetworkPolicy", "netpol"),
     _other("policy", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", subresources=("status",)),
+    _other(_RBAC, "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
+    _other(_RBAC, "clusterroles", "ClusterRole", namespaced=False),
+    _other(_RBAC, "rolebindings", "RoleBinding"),
+    _other(_RBAC, "roles", "Role"),
     _other("scheduling.k8s.io", "priorityclasses", "PriorityClass", "pc", namespaced=False),
     _other("storage.k8s.io", "csidrivers", "CSIDriver", namespaced=False),
     _other("storage.k8s.io", "storageclasses", "StorageClass", "sc", namespaced=False),
 )
 
-_BY_PATH = {(row.group, row.version, row.plural): row for row in RESOURCES}
 BY_PLURAL = {row.plural: row for row in reversed(RESOURCES)}
 BY_KIND = {(row.api_version, row.kind): row for row in RESOURCES}
-
-
-def find(group: str, version: str, plural: str) -> Resource | None:
-    """The resource at ``/api/v1/...`` (group "") or ``/apis/GROUP/VERSION/...``."""
-    return _BY_PATH.get((group, version, plural))

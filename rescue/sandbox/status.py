@@ -133,9 +133,13 @@ def expired(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
 
 
-def no_such_path() -> ApiError:
-    """404 for a resource or path that is not served."""
+def no_such_resource() -> ApiError:
+    """404 for a resource that a built-in group does not have."""
     return ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+class NoSuchPath(Exception):
+    """404 for a path or a group that is not served; its answer is no Status."""
 
 
 def not_allowed() -> ApiError:

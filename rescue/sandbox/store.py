@@ -125,6 +125,10 @@ class Store:
         chosen = [found[key] for key in sorted(found) if namespace is None or key[0] == namespace]
         return [copy(obj) for obj in chosen if keep is None or keep(obj)]
 
+    def resources(self) -> builtins.list[str]:
+        """The names of all resources that have objects."""
+        return [name for name, objects in self._objects.items() if objects]
+
     def create(self, resource: str, obj: Object) -> Object:
         """Store a new object; returned with name (from generateName), uid, time, version; AlreadyExists."""
         new = stamped(resource, obj)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any
 
-from rescue.sandbox import objects
+from rescue.sandbox import catalog, objects
 from rescue.sandbox.names import random_suffix
 from rescue.sandbox.objects import Object
-from rescue.sandbox.resources import RESOURCES, Resource
+from rescue.sandbox.resources import Resource
 from rescue.sandbox.store import Store
 
 SERVICE_NETWORK = IPv4Network("10.96.0.0/16")
@@ -64,7 +64,7 @@ def grace_period(obj: Object, request: Object, resource: Resource) -> int:
 def orphan_dependents(store: Store, owner: Object) -> None:
     """Take the owner's reference from all that it owns (propagationPolicy Orphan)."""
     uid = owner["metadata"]["uid"]
-    for plural in {resource.stored_as for resource in RESOURCES}:
+    for plural in {resource.stored_as for resource in catalog.rows(store)}:
         for obj in store.list(plural):
             owners = obj["metadata"].get("ownerReferences", [])
             rest = [reference for reference in owners if reference["uid"] != uid]
@@ -148,6 +148,23 @@ def _claim(store: Store, claim: Object) -> Object:
     return claim | {"spec": spec, "status": {"phase": "Pending"}}
 
 
+def _definition(_: Store, definition: Object) -> Object:
+    spec, now = definition.get("spec", {}), objects.timestamp()
+    names = spec.get("names", {})
+    kind = names.get("kind", "")
+    full = {"singular": kind.lower(), "listKind": f"{kind}List"} | names
+    conditions = {"NamesAccepted": "NoConflicts", "Established": "InitialNamesAccepted"}
+    status = {
+        "conditions": [
+            {"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": now}
+            for kind, reason in conditions.items()
+        ],
+        "acceptedNames": full,
+        "storedVersions": [version["name"] for version in spec.get("versions", []) if version.get("storage")],
+    }
+    return definition | {"spec": spec | {"names": full}, "status": status}
+
+
 def _is_default(storage_class: Object) -> bool:
     annotations = storage_class["metadata"].get("annotations", {})
     return bool(annotations.get("storageclass.kubernetes.io/is-default-class") == "true")
@@ -158,6 +175,7 @@ _CREATE: dict[str, Callable[[Store, Object], Object]] = {
     "services": _service,
     "jobs": _job,
     "persistentvolumeclaims": _claim,
+    "customresourcedefinitions": _definition,
     "deployments": _with_empty_status,
     "cronjobs": _with_empty_status,
     "daemonsets": _counting("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),

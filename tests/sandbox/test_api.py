@@ -208,12 +208,27 @@ async def test_both_forms_of_discovery_name_the_same_resources(cluster: Cluster,
     assert names == {"daemonsets", "deployments", "replicasets", "statefulsets"}
 
 
-@pytest.mark.parametrize(
-    "path", ["/apis/nope", "/apis/nope/v1", "/api/v2/pods", "/api/v1/pods/x", "/nope", "/openapi/v3/x"]
-)
-async def test_paths_that_are_not_served(cluster: Cluster, path: str) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/pods/x", "/apis/apps/v1/namespaces/default/ships"])
+async def test_a_resource_that_a_known_group_does_not_have(cluster: Cluster, path: str) -> None:
     code, body = await cluster.call("GET", path)
     assert (code, body["reason"]) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/apis/nope",
+        "/apis/nope/v1",
+        "/apis/monitoring.coreos.com/v1/namespaces/default/podmonitors",
+        "/api/v2/pods",
+        "/nope",
+        "/openapi/v3/x",
+    ],
+)
+async def test_a_path_that_is_not_served_is_answered_in_plain_text(cluster: Cluster, path: str) -> None:
+    async with cluster.client.get(path) as response:
+        assert (response.status, response.content_type) == (404, "text/plain")
+        assert await response.text() == "404 page not found\n"
 
 
 async def test_events_are_shown_in_both_groups(cluster: Cluster) -> None:

@@ -265,26 +265,3 @@ def test_a_pod_that_is_not_ready_is_in_the_slice_but_gets_no_traffic(
     assert endpoint_of(store) == {"ready": True, "serving": True, "terminating": False}
     delete(store, "services", "s")
     assert names(store, "endpointslices") == [] == names(store, "endpoints")
-
-
-@pytest.mark.parametrize(
-    ("spec", "expected", "desired", "allowed"),
-    [
-        ({"minAvailable": 1}, 4, 1, 1),
-        ({"minAvailable": "50%"}, 3, 2, 0),
-        ({"maxUnavailable": 2}, 3, 1, 1),
-        ({"maxUnavailable": "34%"}, 3, 1, 1),
-    ],
-)
-def test_a_disruption_budget_counts_its_pods_or_what_their_controllers_want(
-    store: Store, spec: Object, expected: int, desired: int, allowed: int
-) -> None:
-    create(store, "replicasets", "rs", workload(replicas=3))
-    for name in names(store)[:2]:
-        set_phase(store, name, "Running", ready=True)
-    orphan(store, "stray", app="y")
-    selector = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
-    create(store, "poddisruptionbudgets", "budget", {**spec, "selector": selector})
-    status = store.get("poddisruptionbudgets", "default", "budget")["status"]
-    assert (status["expectedPods"], status["desiredHealthy"]) == (expected, desired)
-    assert (status["currentHealthy"], status["disruptionsAllowed"]) == (2, allowed)

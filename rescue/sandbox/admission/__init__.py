@@ -6,6 +6,7 @@
 from collections.abc import Callable
 
 from rescue.sandbox.admission import accounts, claims, limits, podsecurity, priority, quota, tolerations
+from rescue.sandbox.names import shown_name
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.status import ApiError, forbidden, not_found
@@ -48,4 +49,4 @@ def _live_namespace(store: Store, obj: Object, resource: Resource) -> None:
 
 def _terminating(obj: Object, resource: Resource, namespace: str) -> ApiError:
     why = f"unable to create new content in namespace {namespace} because it is being terminated"
-    return forbidden(resource.plural, obj["metadata"].get("name", ""), why, resource.group)
+    return forbidden(resource.plural, shown_name(obj["metadata"]), why, resource.group)

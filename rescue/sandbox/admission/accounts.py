@@ -1,6 +1,6 @@
 """The ServiceAccount plug-in: every container gets the account's token, CA and namespace."""
 
-from rescue.sandbox.names import random_suffix
+from rescue.sandbox.names import random_suffix, shown_name
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import forbidden
 from rescue.sandbox.store import NotFound, Store
@@ -30,7 +30,7 @@ def _account(store: Store, pod: Object, name: str) -> Object:
         return store.get("serviceaccounts", namespace, name)
     except NotFound:
         why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
-        raise forbidden("pods", pod["metadata"].get("name", ""), why) from None
+        raise forbidden("pods", shown_name(pod["metadata"]), why) from None
 
 
 def _mount(spec: Object) -> None:

@@ -1,5 +1,6 @@
 """The Priority plug-in: the integer comes from the PriorityClass, never from the client."""
 
+from rescue.sandbox.names import shown_name
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import forbidden
 from rescue.sandbox.store import NotFound, Store
@@ -15,14 +16,14 @@ def resolve(store: Store, pod: Object) -> None:
             f"the integer value of priority ({spec['priority']}) must not be provided in pod spec;"
             f" priority admission controller computed {value} from the given PriorityClass name"
         )
-        raise forbidden("pods", pod["metadata"].get("name", ""), why)
+        raise forbidden("pods", shown_name(pod["metadata"]), why)
     policy = chosen.get("preemptionPolicy", "PreemptLowerPriority")
     if spec.get("preemptionPolicy") not in (None, policy):
         why = (
             f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec;"
             f" priority admission controller computed {policy} from the given PriorityClass name"
         )
-        raise forbidden("pods", pod["metadata"].get("name", ""), why)
+        raise forbidden("pods", shown_name(pod["metadata"]), why)
     spec |= {"priority": value, "preemptionPolicy": policy}
 
 
@@ -33,7 +34,7 @@ def _class(store: Store, pod: Object) -> Object:
             return store.get("priorityclasses", "", name)
         except NotFound:
             why = f"no PriorityClass with name {name} was found"
-            raise forbidden("pods", pod["metadata"].get("name", ""), why) from None
+            raise forbidden("pods", shown_name(pod["metadata"]), why) from None
     defaults = [found for found in store.list("priorityclasses") if found.get("globalDefault")]
     if defaults:
         pod["spec"]["priorityClassName"] = defaults[0]["metadata"]["name"]

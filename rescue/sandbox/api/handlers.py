@@ -2,28 +2,34 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from rescue.sandbox import decode, protobuf, registry
+from rescue.sandbox import decode, patch, protobuf, registry
+from rescue.sandbox.access.identity import Tokens
+from rescue.sandbox.access.rbac import Attributes
 from rescue.sandbox.api import execs, logs, reading, reviews, scale
 from rescue.sandbox.api.backend import Backend
+from rescue.sandbox.api.gate import require, user_of
 from rescue.sandbox.api.paths import parse
 from rescue.sandbox.api.queries import filter_of, flag, number
-from rescue.sandbox.objects import Object
+from rescue.sandbox.objects import Object, timestamp
 from rescue.sandbox.registry import Options, Target
 from rescue.sandbox.status import ApiError, bad_request, not_allowed, unsupported_content_type
 from rescue.sandbox.store import Store
 
 # A body without a type is taken for JSON, as the real server does.
+_TOKEN_SECONDS, _LEAST_TOKEN_SECONDS = 3600, 600
 _JSON_TYPES = ("application/json", "application/octet-stream")
 
 
 class Objects:
-    """Everything below /api/v1 and /apis/GROUP/v1."""
+    """Everything below /api/v1 and /apis/GROUP/VERSION."""
 
-    def __init__(self, store: Store, backend: Backend) -> None:
+    def __init__(self, store: Store, backend: Backend, tokens: Tokens) -> None:
         self._store = store
+        self._tokens = tokens
         self._backend = backend
         self._methods: dict[str, Callable[[Target, web.Request], Awaitable[web.StreamResponse]]] = {
             "GET": self._get,
@@ -35,7 +41,7 @@ class Objects:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; ApiError for every refusal."""
-        target = parse(request.path)
+        target = parse(self._store, request.path)
         if request.method not in self._methods:
             raise not_allowed()
         return await self._methods[request.method](target, request)
@@ -57,19 +63,37 @@ class Objects:
     async def _exec(self, target: Target, request: web.Request) -> web.StreamResponse:
         if target.subresource == "attach":
             raise ApiError(501, "NotImplemented", "the sandbox does not attach; use exec or logs")
+        if request.method == "GET":
+            # A WebSocket comes as a GET; it needs what a POST would need, too.
+            wanted = Attributes("create", "", "pods", "exec", target.namespace, target.name)
+            require(self._store, user_of(request), wanted)
         return await execs.serve(self._backend, registry.get(self._store, target), request)
 
     async def _post(self, target: Target, request: web.Request) -> web.StreamResponse:
         if target.subresource in ("exec", "attach"):
             return await self._exec(target, request)
+        if target.subresource == "token":
+            return web.json_response(self._token(target, await request.read()), status=201)
         if target.name:
             raise not_allowed()
         body = await _body(target, request)
         if target.resource.plural in reviews.REVIEWS:
-            return web.json_response(reviews.answer(target.resource.plural, body), status=201)
+            found = reviews.answer(self._store, user_of(request), target.resource.plural, body)
+            return web.json_response(found, status=201)
         options = _options(request)
         obj = registry.create(self._store, target, body, options)
         return _written(obj, options, 201)
+
+    def _token(self, target: Target, body: bytes) -> Object:
+        """A TokenRequest: a token of the account for as long as asked, or an hour."""
+        registry.get(self._store, target)
+        asked: Object = (decode.parse_body(body, "TokenRequest") if body else {}).get("spec") or {}
+        seconds = max(_LEAST_TOKEN_SECONDS, asked.get("expirationSeconds") or _TOKEN_SECONDS)
+        until = timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
+        token = self._tokens.issue(target.namespace, target.name, seconds)
+        kind = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
+        meta = {"name": target.name, "namespace": target.namespace, "creationTimestamp": timestamp()}
+        return kind | {"metadata": meta, "spec": asked, "status": {"token": token, "expirationTimestamp": until}}
 
     async def _put(self, target: Target, request: web.Request) -> web.StreamResponse:
         if not target.name:
@@ -83,6 +107,11 @@ class Objects:
         if not target.name:
             raise not_allowed()
         options = _options(request)
+        if request.content_type == patch.APPLY and not self._exists(target):
+            wanted = Attributes(
+                "create", target.resource.group, target.resource.plural, "", target.namespace, target.name
+            )
+            require(self._store, user_of(request), wanted)
         try:
             change = json.loads(await request.read())
         except json.JSONDecodeError as error:
@@ -105,6 +134,13 @@ class Objects:
         meta = {"resourceVersion": str(self._store.version)}
         answer = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}
         return web.json_response(answer | {"items": gone})
+
+    def _exists(self, target: Target) -> bool:
+        try:
+            registry.get(self._store, target)
+        except ApiError:
+            return False
+        return True
 
     def _delete_one(self, obj: Object, target: Target, asked: Object, dry_run: bool) -> Object:
         meta = obj["metadata"]

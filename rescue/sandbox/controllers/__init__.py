@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from rescue.sandbox.controllers import (
     claims,
+    customs,
     daemonsets,
     deployments,
     disruption,
@@ -40,6 +41,7 @@ RECONCILERS: tuple[Callable[[Store], None], ...] = (
     claims.reconcile,
     protection.reconcile,
     endpoints.reconcile,
+    customs.reconcile,
     disruption.reconcile,
     garbage.reconcile,
 )

@@ -1,15 +1,16 @@
 """The garbage collector: an object whose owners are all gone goes too (background propagation)."""
 
-from rescue.sandbox import registry
+from rescue.sandbox import catalog, registry
 from rescue.sandbox.objects import Object
 from rescue.sandbox.registry import Target
-from rescue.sandbox.resources import BY_KIND, RESOURCES
 from rescue.sandbox.store import Store
 
 
 def reconcile(store: Store) -> None:
     """Delete what has owner references, none of which leads to an object."""
-    rows = {row.stored_as: row for row in RESOURCES if row.plural != "events"}
+    served = catalog.rows(store)
+    rows = {row.stored_as: row for row in served if row.plural != "events"}
+    kinds = {(row.api_version, row.kind) for row in served}
     uids: set[str] = set()
 
     def owned(obj: Object) -> bool:
@@ -19,12 +20,12 @@ def reconcile(store: Store) -> None:
     found = {name: store.list(name, None, owned) for name in rows}
     for name, objects in found.items():
         for meta in (obj["metadata"] for obj in objects):
-            if _abandoned(meta["ownerReferences"], uids):
+            if _abandoned(meta["ownerReferences"], uids, kinds):
                 target = Target(rows[name], meta.get("namespace", ""), meta["name"])
                 registry.delete(store, target, {}, dry_run=False)
 
 
-def _abandoned(owners: list[Object], uids: set[str]) -> bool:
+def _abandoned(owners: list[Object], uids: set[str], kinds: set[tuple[str, str]]) -> bool:
     # An owner of a kind that the sandbox does not serve cannot be looked up; it counts as there.
-    known = [(owner.get("apiVersion"), owner.get("kind")) in BY_KIND for owner in owners]
+    known = [(owner.get("apiVersion"), owner.get("kind")) in kinds for owner in owners]
     return bool(owners) and all(known) and not any(owner["uid"] in uids for owner in owners)

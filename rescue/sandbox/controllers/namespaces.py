@@ -1,8 +1,7 @@
 """Namespaces: each has its account and CA; one that is being deleted is emptied, then removed."""
 
-from rescue.sandbox import bootstrap, registry
+from rescue.sandbox import bootstrap, catalog, registry
 from rescue.sandbox.registry import Target
-from rescue.sandbox.resources import RESOURCES
 from rescue.sandbox.store import Store
 
 
@@ -18,7 +17,7 @@ def reconcile(store: Store) -> None:
 
 def _emptied(store: Store, namespace: str) -> bool:
     left = 0
-    for resource in {row.stored_as: row for row in RESOURCES if row.namespaced}.values():
+    for resource in {row.stored_as: row for row in catalog.rows(store) if row.namespaced}.values():
         for obj in store.list(resource.stored_as, namespace):
             left += 1
             if "deletionTimestamp" not in obj["metadata"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ClusterInfo:
-    """``issue_token(namespace, service_account)`` gives the text of a projected service account token."""
+    """``issue_token(namespace, service_account)`` gives the text of a projected service account token; NotFound."""
 
     issue_token: Callable[[str, str], str]
     service_cidr: str = "10.96.0.0/16"

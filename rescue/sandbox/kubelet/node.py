@@ -8,7 +8,7 @@ from rescue.sandbox.kubelet.cluster import ClusterInfo
 from rescue.sandbox.kubelet.images import Images
 from rescue.sandbox.kubelet.network import Network
 from rescue.sandbox.kubelet.observed import Container
-from rescue.sandbox.kubelet.payload import World
+from rescue.sandbox.kubelet.payload import VolumeError, World
 from rescue.sandbox.kubelet.podman import Podman
 from rescue.sandbox.kubelet.volumes import Volumes
 from rescue.sandbox.store import NotFound, Object, Store
@@ -75,7 +75,10 @@ class Node:
         """One token for the pod's life: a new one at each look would rewrite its volume each time."""
         meta, account = pod["metadata"], pod["spec"].get("serviceAccountName", "default")
         if meta["uid"] not in self._tokens:
-            self._tokens[meta["uid"]] = self.cluster.issue_token(meta["namespace"], account)
+            try:
+                self._tokens[meta["uid"]] = self.cluster.issue_token(meta["namespace"], account)
+            except NotFound:
+                raise VolumeError(f'failed to fetch token: serviceaccounts "{account}" not found') from None
         return self._tokens[meta["uid"]]
 
     def event(

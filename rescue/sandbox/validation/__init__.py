@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.status import FieldError
-from rescue.sandbox.validation import claims, metadata, needed, pods, updates, workloads
+from rescue.sandbox.validation import claims, metadata, needed, pods, policies, updates, workloads
 
 _Rule = Callable[[Object], Iterator[FieldError]]
 
@@ -24,6 +24,8 @@ _RULES: dict[str, _Rule] = {
     "services": workloads.service_errors,
     "persistentvolumeclaims": claims.claim_errors,
     "persistentvolumes": claims.volume_errors,
+    "poddisruptionbudgets": policies.budget_errors,
+    "customresourcedefinitions": policies.definition_errors,
 }
 
 _UPDATE_RULES: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
@@ -41,6 +43,8 @@ _UPDATE_RULES: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
 
 def check(obj: Object, resource: Resource) -> list[FieldError]:
     """The complaints about a new object, after defaults and admission; empty when it is valid."""
+    if resource.custom:
+        return [*metadata.errors(obj["metadata"], resource)]
     errors = [*metadata.errors(obj["metadata"], resource), *needed.errors(obj, resource)]
     if resource.plural in _RULES:
         errors += _RULES[resource.plural](obj)
