@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -23,5 +24,6 @@ class Console:
         self._write(f"warning: {text}")
 
     def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        with suppress(OSError):  # The terminal was closed: the clean-up goes on without it.
+            self._stream.write(line + "\n")
+            self._stream.flush()

@@ -10,6 +10,7 @@ import pytest
 from tests.e2e import sandbox
 from tests.e2e.cluster import Cluster, Outcome
 from tests.e2e.expect import Case
+from tests.e2e.stories import Stories, beginning
 
 CRASHING = 6  # pods that are brought to their crash loop at a time
 RESCUED = BoundedSemaphore(2)  # rescues at a time; more only wait for each other on a small machine
@@ -37,6 +38,20 @@ def outcomes(
         yield {name: pool.submit(_try, cluster, case, tmp_path_factory.mktemp(name)) for name, case in chosen.items()}
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def stories(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
+    """What takes long, by name."""
+    with beginning(cluster, tmp_path_factory.mktemp("stories")) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_stories(request: pytest.FixtureRequest) -> None:
+    """If any selected test will ask for the stories they begin with the first test."""
+    if any("stories" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("stories")
 
 
 def _selected(session: pytest.Session) -> list[Case]:
