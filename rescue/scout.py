@@ -19,6 +19,7 @@ from rescue.sighting import (
     OBSERVER,
     Argv,
     Start,
+    backs_off,
     doubt,
     entrypoint,
     identities,
@@ -30,10 +31,10 @@ from rescue.sighting import (
 from rescue.waiting import progress
 
 TTL_SECONDS = 120
-WATCH_SECONDS = 60.0  # from the first sighting on: a crashing container starts three times in it
+WATCH_SECONDS = 60.0  # of one scout, from the first sighting on
 STEADY_SECONDS = 10.0  # A container that runs on for so long is not waited for: a new scout sees it start sooner.
 STUCK_SECONDS = 10.0  # What keeps a container from starting may be over in a moment.
-SCOUTS = 3
+SCOUTS = 6  # Each sees two starts at once; the kubelet's back-off would make the third wait longer than a new scout.
 LOG_LINES = 1000
 POLL_SECONDS = 0.5
 
@@ -69,7 +70,7 @@ def observe(cluster: Cluster, manifest: JsonObject, target: Target, wait: float,
             watch = _Watch(cluster, made, target.container, starts)
             watch.run(wait)
         starts = watch.starts
-        if watch.argv or not watch.is_steady:
+        if watch.argv or watch.obstacle or not watch.is_spent:
             break
     return command(watch.argv, watch.obstacle or doubt(starts), target.container)
 
@@ -101,7 +102,7 @@ class _Watch:
         self._seen: list[Start] = []
         self._changed = time.monotonic()
         self.obstacle = ""
-        self.is_steady = False
+        self.is_spent = False
 
     @property
     def starts(self) -> list[Start]:
@@ -116,13 +117,14 @@ class _Watch:
     def run(self, wait: float) -> None:
         """Watch for at most ``wait`` seconds until the container starts, then for WATCH_SECONDS."""
         end = time.monotonic() + min(wait, TTL_SECONDS)
-        while time.monotonic() < end and not self.argv and not self.is_steady:
+        while time.monotonic() < end and not self.argv and not self.is_spent:
             time.sleep(POLL_SECONDS)
             pod = patiently(lambda: self._cluster.get("pods", self._made.namespace, self._made.name))
             if self._look(pod) and len(self._seen) == 1:
                 end = time.monotonic() + WATCH_SECONDS
             unchanged = time.monotonic() - self._changed
-            self.is_steady = bool(self._seen) and is_running(pod, self._target) and unchanged > STEADY_SECONDS
+            steady = is_running(pod, self._target) and unchanged > STEADY_SECONDS
+            self.is_spent = bool(self._seen) and (steady or backs_off(pod, self._target))
             self.obstacle = obstacle(pod, self._target)
             if (self.obstacle or _is_over(pod)) and unchanged > STUCK_SECONDS:
                 break

@@ -114,6 +114,12 @@ def is_running(pod: JsonObject, name: str) -> bool:
     return "running" in (_entry(pod, name).get("state") or {})
 
 
+def backs_off(pod: JsonObject, name: str) -> bool:
+    """Whether the kubelet waits before it starts the container again."""
+    waiting = (_entry(pod, name).get("state") or {}).get("waiting") or {}
+    return waiting.get("reason") == "CrashLoopBackOff"
+
+
 def _entry(pod: JsonObject, name: str) -> JsonObject:
     entries = (pod.get("status") or {}).get("containerStatuses") or ()
     return next((entry for entry in entries if entry["name"] == name), {})

@@ -162,24 +162,36 @@ def test_the_observer_that_has_not_started_is_waited_for(lives: list[str]) -> No
 
 
 def test_a_second_start_in_the_same_scout_is_waited_for(lives: list[str]) -> None:
-    crashing = {"containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
-    logs = [VAGUE] * 10 + [VAGUE + started(9, ENTRY, gap="-")]
-    assert observe(Cluster(*logs, status=crashing)) == ("/bin/sh", "/entry.sh")
+    logs = [VAGUE] * 2 + [VAGUE + started(9, ENTRY, gap="-")]
+    assert observe(Cluster(*logs)) == ("/bin/sh", "/entry.sh")
     assert lives == ["deleted"]
 
 
 def test_a_program_that_runs_on_is_started_again_in_another_scout(lives: list[str]) -> None:
-    again = [VAGUE] * 5 + [EXACT]
-    assert observe(Cluster(*again)) == ("/bin/sh", "/entry.sh")
+    assert observe(Cluster(*[VAGUE] * 5, EXACT)) == ("/bin/sh", "/entry.sh")
     assert lives == ["deleted", "deleted"]
 
 
-def test_after_three_scouts_without_a_proof_it_is_not_known(lives: list[str]) -> None:
+def test_a_new_scout_is_faster_than_the_back_off(lives: list[str]) -> None:
+    crashing = {"containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
+    assert observe(Cluster(VAGUE, EXACT, status=crashing)) == ("/bin/sh", "/entry.sh")
+    assert lives == ["deleted", "deleted"]
+
+
+def test_after_some_scouts_without_a_proof_it_is_not_known(lives: list[str]) -> None:
     with pytest.raises(RescueError) as refused:
         observe(Cluster(started(7, None, SERVER)))
     assert refused.value.code is ExitCode.REFUSED
     assert "its program ended each time before it could be read" in refused.value.message
-    assert lives == ["deleted"] * 3
+    assert lives == ["deleted"] * scout.SCOUTS
+
+
+def test_a_program_that_is_not_in_the_image_is_not_tried_again(lives: list[str]) -> None:
+    ended = {"terminated": {"reason": "StartError", "message": 'exec: "/x": no such file'}}
+    entry = {"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ended}
+    with pytest.raises(RescueError, match="no such file"):
+        observe(Cluster("start 7\ndone 7\n", status={"containerStatuses": [entry]}))
+    assert lives == ["deleted"]
 
 
 def test_what_keeps_the_scout_from_starting_is_said(lives: list[str]) -> None:
