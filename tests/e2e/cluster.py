@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Run:
-    """What one call of rescue left: its exit code and both streams."""
+    """What one call of rescue or kubectl left: its exit code and both streams."""
 
     code: int
     stdout: str
@@ -86,11 +86,13 @@ class Cluster:
         """Start rescue without a terminal; the context goes after the name of the command."""
         return self._start(arguments, environment, subprocess.DEVNULL)
 
-    def _start(self, arguments: tuple[str, ...], environment: dict[str, str], stdin: int) -> subprocess.Popen[str]:
+    def _start(
+        self, arguments: tuple[str, ...], environment: dict[str, str], stdin: int, program: str = str(RESCUE)
+    ) -> subprocess.Popen[str]:
         context = ["--context", self._context] if self._context else []
         ours = {"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {}
         return subprocess.Popen(
-            [str(RESCUE), arguments[0], *context, *arguments[1:]],
+            [program, arguments[0], *context, *arguments[1:]],
             cwd=self._folder,
             env=os.environ | ours | environment,
             stdin=stdin,
@@ -106,6 +108,10 @@ class Cluster:
     def pipe(self, text: str, *arguments: str) -> Run:
         """Run rescue to its end, with a text on its stdin."""
         return _ended(self._start(arguments, {}, subprocess.PIPE), text)
+
+    def kubectl(self, text: str, *arguments: str) -> Run:
+        """Run kubectl to its end, with a text on its stdin."""
+        return _ended(self._start(arguments, {}, subprocess.PIPE, "kubectl"), text)
 
     def make_namespace(self, prefix: str, labels: dict[str, str]) -> str:
         """A fresh namespace, ready for pods: a real cluster makes its service account a moment later."""
@@ -199,7 +205,7 @@ class Cluster:
 
 
 def _ended(started: subprocess.Popen[str], text: str | None) -> Run:
-    """What a started rescue leaves, after reading ``text``."""
+    """What a started program leaves, after reading ``text``."""
     with started as process:
         try:
             stdout, stderr = process.communicate(text, timeout=240)
