@@ -12,12 +12,12 @@ from typing import Any
 from rescue import __version__, claims, clone, collect, gather, replay, starting, toolkit, unstarted
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
+from rescue.dump import dump
 from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
 from rescue.judge import record
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
-from rescue.manifest import dump
 from rescue.model import SCHEMA_VERSION, Command, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH

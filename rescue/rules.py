@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
 from rescue import jsonpath
 from rescue.errors import ExitCode, RescueError
-from rescue.manifest import load_with_lines
+from rescue.manifest import Items, Map, load_with_lines
 from rescue.model import JsonObject
 
 OPERATIONS = ("add", "replace", "remove")
@@ -100,17 +98,6 @@ class Rule:
     warn: str | None
     where: str
     examples: tuple[Example, ...]
-
-
-def plain(value: Any) -> Any:
-    """A ruamel round-trip value as plain dicts, lists and scalars."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, str):
-        return str(value)
-    return value
 
 
 def fill(value: Any, values: JsonObject) -> Any:
@@ -206,14 +193,14 @@ def _rule(raw: JsonObject, where: str, why: str) -> Rule:
 def parse(text: str, source: str) -> list[Rule]:
     """The rules of one file; raises RescueError (usage) with ``source:line`` for anything malformed."""
     document = load_with_lines(text, source)
-    if not isinstance(document, CommentedMap) or not isinstance(document.get("rules"), CommentedSeq):
+    if not isinstance(document, Map) or not isinstance(document.get("rules"), Items):
         raise _error(f"{source}:1", "a rule file is a map with a list named rules")
     rules = []
-    for index, raw in enumerate(document["rules"]):
-        if not isinstance(raw, CommentedMap):
-            raise _error(f"{source}:{document['rules'].lc.item(index)[0] + 1}", "a rule is a map")
-        where = f"{source}:{raw.lc.line + 1}"
-        rules.append(_rule(plain(raw), where, str(document.get("why", ""))))
+    for line, raw in zip(document["rules"].lines, document["rules"], strict=True):
+        where = f"{source}:{line}"
+        if not isinstance(raw, Map):
+            raise _error(where, "a rule is a map")
+        rules.append(_rule(raw, where, str(document.get("why", ""))))
     return rules
 
 

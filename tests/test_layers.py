@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
     "pure": (
-        "claims concerns credentials diagnosis difference elf frames identity image jsonpath labels manifest marks"
+        "claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels manifest marks"
         " placeholders plan refusal remaining report rules sighting templates triage unstarted waiting wishes workloads"
         " worst"
     ),

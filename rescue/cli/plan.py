@@ -10,7 +10,7 @@ from rescue import planning
 from rescue.cli.options import plan_options, to_options
 from rescue.cli.source import SourceCommand, source_options
 from rescue.difference import render as render_diff
-from rescue.manifest import dump
+from rescue.dump import dump
 from rescue.model import Plan
 from rescue.options import Options
 from rescue.source import from_file

@@ -119,7 +119,7 @@ def load(text: str, source: str) -> tuple[Cause, ...]:
     about = str(document.get("about", ""))
     if about not in GROUPS or set(document) - {"about", "rules"}:
         raise _error(f"{source}:1", f"'about' must be one of {', '.join(sorted(GROUPS))}, beside it 'rules' only")
-    return tuple(_cause(raw, about, f"{source}:{raw.lc.line + 1}") for raw in document.get("rules") or [])
+    return tuple(_cause(raw, about, f"{source}:{raw.line}") for raw in document.get("rules") or [])
 
 
 def _cause(raw: Any, about: str, where: str) -> Cause:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from kubernetes_validate import utils
 
-from rescue.manifest import dump, load_all
+from rescue.dump import dump
+from rescue.manifest import load_all
 from rescue.model import JsonObject
 from rescue.options import Wishes
 from rescue.sandbox import bootstrap, decode, registry, schema

@@ -1,11 +1,13 @@
 """YAML is read and written as kubectl does it."""
 
+import json
 from typing import Any
 
 import pytest
 
+from rescue.dump import dump
 from rescue.errors import RescueError
-from rescue.manifest import dump, load_all, load_with_lines
+from rescue.manifest import load_all, load_with_lines
 
 TRICKY = """
     yes No ON 0755 0o17 0x1f 1e3 1_000 .5 12:30:45 2026-01-01 null ~ NaN .inf = << y n true - -- --- ... * & ! % @ `
@@ -37,6 +39,27 @@ def test_documents_and_json() -> None:
     assert load_all('{"a": [1, "x", null]}', "x.json") == [{"a": [1, "x", None]}]
 
 
+def test_json_is_read_as_json() -> None:
+    text = json.dumps({"smile": "\U0001f600", "octal": "0755"})
+    assert "\\ud83d" in text, "which YAML does not know"
+    assert load_all(text, "x.json") == [{"smile": "\U0001f600", "octal": "0755"}]
+    assert load_all("null", "x.json") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("y: 1", {"true": 1}), ("80: a", {"80": "a"}), ("~: 1", {"null": 1}), ("'y': 1", {"y": 1})],
+)
+def test_keys_are_texts_as_in_json(text: str, value: Any) -> None:
+    assert load_all(text, "x.yaml") == [value]
+
+
+def test_a_key_that_is_there_twice_is_refused_and_a_merged_one_is_overridden() -> None:
+    with pytest.raises(RescueError, match=r"^x\.yaml:3: not valid YAML: found duplicate key 'a'"):
+        load_all("b: 1\na: 1\na: 2\n", "x.yaml")
+    assert load_all("- &x {a: 1, b: 1}\n- {<<: *x, b: 2}\n", "x.yaml") == [[{"a": 1, "b": 1}, {"a": 1, "b": 2}]]
+
+
 def test_a_malformed_text_is_refused_with_its_line() -> None:
     with pytest.raises(RescueError, match=r"^x\.yaml:2: not valid YAML"):
         load_all("a: 1\nb: ]\n", "x.yaml")
@@ -45,4 +68,5 @@ def test_a_malformed_text_is_refused_with_its_line() -> None:
 
 
 def test_maps_know_their_line() -> None:
-    assert load_with_lines("rules:\n\n  - id: a\n", "x.yaml")["rules"][0].lc.line == 2
+    rules = load_with_lines("rules:\n\n  - id: a\n  - text\n", "x.yaml")["rules"]
+    assert (rules[0].line, rules.lines) == (3, (3, 4))

@@ -9,8 +9,9 @@ import jsonpatch
 import pytest
 
 from rescue.difference import render
+from rescue.dump import dump
 from rescue.errors import ExitCode, RescueError
-from rescue.manifest import dump, load_all
+from rescue.manifest import load_all
 from rescue.model import Command, Plan, Target
 from rescue.placeholders import Choices, clone_name, pinned_image
 from rescue.plan import compile_plan
