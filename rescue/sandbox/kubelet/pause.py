@@ -1,27 +1,24 @@
 """The infra container of a pod: it holds the network, ipc and host name that the containers share."""
 
-import shutil
 from pathlib import Path
 
-from rescue.errors import ExitCode, RescueError
 from rescue.sandbox.kubelet.network import host_resolv_conf, hostname, hosts_file, resolv_conf
 from rescue.sandbox.kubelet.node import Node
+from rescue.sandbox.kubelet.pauser import pause_program
 from rescue.sandbox.store import Object
 
-# PID 1 of a shared process namespace must reap orphans; ``wait`` does.
-_COMMAND = ("/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait; done")
+_COMMAND = "/pause"
 # The folders that podman mounts on; made once so that infra containers can start side by side.
 _FOLDERS = ("dev", "etc", "proc", "run", "sys")
 
 
 def pause_rootfs(folder: Path) -> Path:
-    """A root file system with nothing but busybox; RescueError when the host has none that is static."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        raise RescueError("busybox is not installed", hint="apt-get install busybox-static", code=ExitCode.CLUSTER)
+    """A root file system with nothing but the program that waits."""
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    shutil.copy(busybox, folder / "busybox")
+    program = folder / _COMMAND.lstrip("/")
+    program.write_bytes(pause_program())
+    program.chmod(0o755)
     return folder
 
 
@@ -33,7 +30,7 @@ async def start_pause(node: Node, pod: Object, name: str) -> tuple[str, str]:
     for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or []:
         options += ["--sysctl", f"{sysctl['name']}={sysctl['value']}"]
     options += ["--http-proxy=false", "--rootfs"]
-    identity = await node.podman.create(name, options, [str(node.pause), *_COMMAND])
+    identity = await node.podman.create(name, options, [str(node.pause), _COMMAND])
     folder = node.volumes.of_pod(pod)
     folder.mkdir(parents=True, exist_ok=True)
     await node.podman.call("start", identity, folder=folder)
