@@ -36,20 +36,22 @@ def test_one_start_is_enough_only_when_nobody_looked_away() -> None:
     assert proven(started(7, SERVER, gap="-")) is None
 
 
-def test_two_starts_that_agree_are_enough() -> None:
-    assert proven(started(7, SERVER, gap=2000), started(9, SERVER, gap="-")) == SERVER
+def test_three_starts_that_agree_are_enough() -> None:
+    two = [started(7, SERVER, gap=2000), started(9, SERVER, gap="-")]
+    assert proven(*two) is None
+    assert proven(*two, started(11, SERVER, gap=900)) == SERVER
 
 
 def test_starts_that_do_not_agree_prove_nothing_until_one_was_exact() -> None:
-    vague = [started(7, SERVER, gap=2000), started(8, SERVER, gap=2000), started(9, ENTRY, gap=2000)]
-    assert proven(*vague) is None
-    assert proven(*vague, started(10, ENTRY, SERVER)) == ENTRY
+    vague = [started(pid, SERVER, gap=2000) for pid in (6, 7, 8)]
+    assert proven(*vague, started(9, ENTRY, gap=2000)) is None
+    assert proven(*vague, started(10, ENTRY)) == ENTRY
 
 
 def test_what_was_seen_to_come_later_is_never_the_entrypoint() -> None:
-    seen_late = started(7, None, SERVER)
-    assert proven(seen_late, started(8, SERVER, gap=900), started(9, SERVER, gap=900)) is None
-    assert proven(started(7, ENTRY, SERVER, gap=900), started(8, SERVER, gap=900), started(9, SERVER, gap=900)) is None
+    vague = [started(pid, SERVER, gap=900) for pid in (8, 9, 10)]
+    assert proven(started(7, None, SERVER), *vague) is None
+    assert proven(started(7, ENTRY, SERVER, gap=900), *vague) is None
 
 
 def test_an_exact_start_that_another_contradicts_proves_nothing() -> None:
@@ -76,7 +78,7 @@ RUNTIMES = [
 def test_the_runtime_is_not_the_program(argv: tuple[bytes, ...]) -> None:
     assert is_runtime(argv)
     assert proven(started(7, argv, SERVER)) is None, "what came after it may not have been the first"
-    assert proven(started(7, argv, SERVER), started(8, argv, SERVER)) == SERVER
+    assert proven(*(started(pid, argv, SERVER) for pid in (7, 8, 9))) == SERVER
 
 
 @pytest.mark.parametrize("argv", [(b"/sbin/init",), (b"init",), (b"/app/server", b"init"), (b"tini", b"--", b"x")])
