@@ -1,9 +1,20 @@
 """Who writes where: results to stdout, progress and errors to stderr."""
 
+import os
 import sys
 import time
 from contextlib import suppress
 from typing import TextIO
+
+
+def is_terminal() -> bool:
+    """Whether results go to a person's eyes and not into a file or another program."""
+    return sys.stdout.isatty()
+
+
+def wants_colour() -> bool:
+    """Whether results may be coloured: on a terminal that can, unless the user set NO_COLOR (https://no-color.org)."""
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class Console:

@@ -3,11 +3,9 @@
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from rescue import claims, entrypoint, gather, scout
 from rescue.account import current_user
-from rescue.errors import ExitCode, RescueError
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.kube.room import shortage
@@ -18,24 +16,10 @@ from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container, target_image
 from rescue.plan import compile_plan
 from rescue.refusal import refuse_unstarted
-from rescue.resources import data_dir
-from rescue.rules import Rule, combine, parse
+from rescue.rulebook import load_rules
 from rescue.scout import Say
 from rescue.source import Source, find
 from rescue.triage import choose_target, offline_target
-
-
-def load_rules(patches: tuple[Path, ...], skip: tuple[str, ...]) -> list[Rule]:
-    """The built-in rules with the user's; raises RescueError (usage) for a malformed file or unknown id."""
-    built_in = [rule for path in sorted(data_dir("patches").glob("*.yaml")) for rule in _read_rules(path)]
-    return combine(built_in, [rule for path in patches for rule in _read_rules(path)], skip)
-
-
-def _read_rules(path: Path) -> list[Rule]:
-    try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RescueError(f"{path}: {error}", "give a readable rule file", ExitCode.USAGE) from error
 
 
 def _suffix() -> str:

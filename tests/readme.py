@@ -15,8 +15,8 @@ from rescue.cli import COMMANDS, INTERRUPTED
 from rescue.diagnosis.diagnose import rules as causes
 from rescue.errors import ExitCode
 from rescue.judge import judge
-from rescue.planning import load_rules
 from rescue.report.text import render
+from rescue.rulebook import load_rules
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -16,7 +16,7 @@ LAYERS = {
     ),
     "edges": (
         "account case clone clones collect console entrypoint gather interrupt judge kube logins oci onlookers"
-        " planning registry replay scout source starting surroundings toolkit"
+        " planning registry replay rulebook scout source starting surroundings toolkit"
     ),
     "flow": "flow",
     "cli": "cli __main__",

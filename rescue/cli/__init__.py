@@ -18,7 +18,7 @@ COMMANDS = {
     "report": ("rescue.cli.case", "Show a case's report, without a cluster."),
     "ls": ("rescue.cli.clones", "List the clones that are still in the cluster."),
     "clean": ("rescue.cli.clones", "Delete the clones that were left behind."),
-    "rules": ("rescue.cli.plan", "List what is changed in a clone, and why."),
+    "rules": ("rescue.cli.rules", "List what is changed in a clone, and why."),
     "sandbox": ("rescue.cli.sandbox", "An embedded cluster on real containers, for trying and testing."),
     "demo": ("rescue.cli.demo", "A crash-looping Deployment in a sandbox, rescued."),
 }

@@ -13,7 +13,7 @@ from rescue.model import Command, JsonObject, Plan
 from rescue.options import Wishes
 from rescue.placeholders import Choices
 from rescue.plan import compile_plan
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.rules import Rule
 from rescue.triage import offline_target
 from tests.shapes import containers

@@ -116,11 +116,6 @@ def test_a_list_with_one_pod_is_that_pod(tmp_path: Path) -> None:
     assert run("plan", "-f", str(path)).exit_code == 2
 
 
-def test_rules_lists_every_rule_with_its_reason() -> None:
-    lines = run("rules").stdout.splitlines()
-    assert any(line.startswith("no-probes") and "restart the clone" in line for line in lines)
-
-
 def copied(folder: Path) -> Path:
     case = folder / "case"
     for path in RECORDED.rglob("*"):

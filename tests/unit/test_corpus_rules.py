@@ -6,7 +6,7 @@ import pytest
 
 from rescue.errors import RescueError
 from rescue.model import JsonObject
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.rules import Rule
 from tests.shapes import containers, names, shape
 

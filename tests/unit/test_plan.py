@@ -8,14 +8,13 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from rescue.difference import render
 from rescue.dump import dump
 from rescue.errors import ExitCode, RescueError
 from rescue.manifest import load_all
 from rescue.model import Command, Plan, Target
 from rescue.placeholders import Choices, clone_name, pinned_image
 from rescue.plan import compile_plan
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.rules import parse
 from rescue.triage import offline_target
 
@@ -165,16 +164,6 @@ def test_a_clone_name_is_a_dns_label_and_no_member_of_a_set(pod: str) -> None:
 def test_the_image_is_pinned_only_to_a_digest_of_its_own_repository(image: str, image_id: str, pinned: str) -> None:
     container = {"name": "a", "image": image}
     assert pinned_image({"status": {"containerStatuses": [{"name": "a", "imageID": image_id}]}}, container) == pinned
-
-
-def test_the_diff_gives_every_change_its_rule_and_reason() -> None:
-    plan = planned(recorded("liveness")["last"], command=())
-    text = render(plan)
-    for change in plan.changes:
-        assert f"# {change.rule} ({change.where}): {change.why}" in text
-    assert '- /spec/containers/0/livenessProbe: {"failureThreshold": 3' in text
-    assert "+ /spec/activeDeadlineSeconds: 3600" in text
-    assert text.endswith("# the command comes from: arguments\n")
 
 
 @pytest.mark.parametrize("name", names())

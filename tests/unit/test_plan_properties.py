@@ -16,7 +16,7 @@ from rescue.model import JsonObject, Plan
 from rescue.options import Wishes
 from rescue.placeholders import MANAGED_BY
 from rescue.plan import compile_plan
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.sandbox import decode, defaults, quantity, schema, validation
 from rescue.sandbox.resources import BY_PLURAL
 from rescue.triage import offline_target

@@ -7,7 +7,7 @@ import pytest
 
 from rescue.errors import ExitCode, RescueError
 from rescue.plan import apply_rules
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.rules import LISTS, PLACEHOLDERS, Rule, combine, fill, fill_path, parse
 
 RULES = load_rules((), ())
