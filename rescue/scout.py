@@ -34,7 +34,7 @@ TTL_SECONDS = 120
 WATCH_SECONDS = 60.0  # of one scout, from the first sighting on
 STEADY_SECONDS = 4.0  # A container that runs on for so long is not waited for: a new scout sees it start sooner.
 STUCK_SECONDS = 10.0  # What keeps a container from starting may be over in a moment.
-SCOUTS = 6  # Each sees two starts at once; the kubelet's back-off would make the third wait longer than a new scout.
+SCOUTS = 8  # Each sees two starts at once; the kubelet's back-off would make the third wait longer than a new scout.
 LOG_LINES = 1000
 POLL_SECONDS = 0.5
 
