@@ -7,7 +7,7 @@ from rescue.model import JsonObject
 
 def concerns(clone: JsonObject) -> list[str]:
     """A warning for everything of the original's reach that no rule takes away."""
-    return [*_privileged(clone), *_claims(clone), *_network(clone)]
+    return [*_privileged(clone), *_claims(clone), *_network(clone), *_sockets(clone)]
 
 
 def _privileged(clone: JsonObject) -> Iterator[str]:
@@ -28,3 +28,10 @@ def _claims(clone: JsonObject) -> Iterator[str]:
 def _network(clone: JsonObject) -> Iterator[str]:
     if clone["spec"].get("hostNetwork"):
         yield "the clone uses the network of its node, as the original: a port that it opens is the node's"
+
+
+def _sockets(clone: JsonObject) -> Iterator[str]:
+    for volume in clone["spec"].get("volumes") or ():
+        path = (volume.get("hostPath") or {}).get("path", "")
+        if path.endswith(".sock") or path.startswith(("/run", "/var/run")):
+            yield f"the clone can talk to its node through {path}: a socket works where its folder is read-only, too"

@@ -20,6 +20,16 @@ _COMMON_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
 _DISKS = ("flocker", "photonPersistentDisk", "vsphereVolume")
 
 
+# Read by the webhooks of meshes and clouds when a pod is created; no controller selects pods by them.
+_FOR_WEBHOOKS = {
+    "sidecar.istio.io/inject",
+    "istio.io/rev",
+    "istio.io/dataplane-mode",
+    "kuma.io/sidecar-injection",
+    "azure.workload.identity/use",
+}
+
+
 @dataclass(frozen=True)
 class Choices:
     """What a plan depends on besides the pod and the rules.
@@ -87,13 +97,16 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
     metadata, wishes = pod["metadata"], choices.wishes
     labels = metadata.get("labels") or {}
     container = find_container(pod, target.container)
-    selected = set(labels) if choices.quarantine is None else set(labels) & choices.quarantine
+    selected = set(labels) - _FOR_WEBHOOKS if choices.quarantine is None else set(labels) & choices.quarantine
     left = remaining.left_out(pod, target, wishes, alone=choices.scout)
-    gone = remaining.gone(pod, target, left)
+    finished = [] if target.is_init else remaining.finished(pod, target)
+    gone = remaining.gone(pod, target, [*left, *finished])
     return {
         **_of_claims(pod, choices),
         **_of_wishes(pod, target, wishes),
         "clone.expires": choices.expires,
+        "clone.finished": _alternatives(finished),
+        "clone.isAlone": wishes.only_target or choices.scout,
         "clone.isScout": choices.scout,
         "clone.gone": _alternatives(gone),
         "clone.left": _alternatives(left),
@@ -107,7 +120,7 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
         "source.devices": _devices(pod),
         "source.disks": _alternatives(_volumes_of(pod, *_DISKS)),
         "source.fieldValues": identity.field_values(pod, containers(pod)) if wishes.identity else [],
-        "source.hasToken": _has_token(pod),
+        "source.isAdmitted": bool(metadata.get("uid")) or _has_token(pod),
         "source.hostPaths": _alternatives(_volumes_of(pod, "hostPath")),
         "source.hostname": identity.hostname(pod) if wishes.identity else None,
         "source.labels": json.dumps(labels, sort_keys=True),

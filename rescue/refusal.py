@@ -41,15 +41,21 @@ def refusal(message: str, hint: str) -> RescueError:
     return RescueError(message, hint, ExitCode.REFUSED)
 
 
+def refuse_windows(pod: JsonObject) -> None:
+    """Raise RescueError (refused) for a pod of another system than Linux."""
+    spec, name = pod["spec"], pod["metadata"]["name"]
+    selector = spec.get("nodeSelector") or {}
+    if (spec.get("os") or {}).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows":
+        raise refusal(f"pod {name!r} is a Windows pod; strace is a Linux tool", f"kubectl describe pod {name}")
+
+
 def refuse_unusable(pod: JsonObject, shortage: str = "") -> None:
     """Raise RescueError (refused) for a pod that no replay can explain: Windows, ended by the cluster, unscheduled.
 
     ``shortage`` says by how much the pod does not fit, as far as somebody looked.
     """
-    spec, status, name = pod["spec"], pod.get("status", {}), pod["metadata"]["name"]
-    selector = spec.get("nodeSelector") or {}
-    if (spec.get("os") or {}).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows":
-        raise refusal(f"pod {name!r} is a Windows pod; strace is a Linux tool", f"kubectl describe pod {name}")
+    status, name = pod.get("status", {}), pod["metadata"]["name"]
+    refuse_windows(pod)
     if status.get("reason") in _ENDED_BY_CLUSTER:
         raise _ended(pod, status)
     if status.get("phase") == "Failed" and not statuses(pod):

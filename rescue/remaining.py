@@ -21,6 +21,18 @@ def left_out(pod: JsonObject, target: Target, wishes: Wishes, alone: bool) -> li
     return left
 
 
+def finished(pod: JsonObject, target: Target) -> list[str]:
+    """Names of the other containers that have done their work, in a pod whose containers run once."""
+    if pod["spec"].get("restartPolicy", "Always") == "Always":
+        return []
+    ended: list[str] = []
+    for entry in (pod.get("status") or {}).get("containerStatuses") or ():
+        terminated = (entry.get("state") or {}).get("terminated")
+        if terminated and terminated.get("exitCode") == 0 and entry["name"] != target.container:
+            ended.append(entry["name"])
+    return ended
+
+
 def earlier_inits(pod: JsonObject, name: str) -> list[JsonObject]:
     """The init containers before the one of that name."""
     earlier: list[JsonObject] = []

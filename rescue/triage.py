@@ -7,7 +7,7 @@ from datetime import datetime
 from rescue import unstarted
 from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject, Owner, Target
-from rescue.refusal import refusal, refuse_unusable
+from rescue.refusal import refusal, refuse_unusable, refuse_windows
 
 # Worst first: a container in one of these states is chosen before one in a later state.
 STATES = ("CrashLoopBackOff", "terminated", "restarted", unstarted.STATE, "waiting", "running")
@@ -182,8 +182,9 @@ def _target(pod: JsonObject, chosen: _Candidate, owner: Owner | None, choice: st
 def offline_target(pod: JsonObject, container: str | None) -> Target:
     """The target of a manifest without status: the named container, else the one that kubectl takes by default.
 
-    Raises RescueError (usage) for a container that the pod has not.
+    Raises RescueError: usage for a container that the pod has not; refused for a Windows pod.
     """
+    refuse_windows(pod)
     _check_name(pod, container)
     spec = pod["spec"]
     inits, names = ([c["name"] for c in spec.get(key, ())] for key in ("initContainers", "containers"))

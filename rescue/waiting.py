@@ -16,7 +16,7 @@ _TOOLKIT_HINT = "give an image with a static busybox that the cluster can pull: 
 _IMAGE_HINT = "the clone's node has to pull it: is it still in its registry? see: kubectl describe pod, with --keep"
 # By the reason of a container of the pod's own; {clone} and {name} are filled in.
 _HINTS = {
-    "CrashLoopBackOff": "run it again with --keep, then: kubectl logs {clone} -c {name}",
+    "CrashLoopBackOff": "leave it out with --without {name}; or see why, with --keep: kubectl logs {clone} -c {name}",
     "ErrImageNeverPull": _IMAGE_HINT,
     "ImagePullBackOff": _IMAGE_HINT,
 }

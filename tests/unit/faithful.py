@@ -92,9 +92,16 @@ def _mounts(original: JsonObject, target: JsonObject) -> Iterator[str]:
 
 
 def _company(pod: JsonObject, clone: JsonObject, name: str) -> Iterator[str]:
-    """The containers before it are there; those beside it too, unless it is an init container, which runs alone."""
+    """The containers before it are there; those beside it too, unless it is an init container, which runs alone.
+
+    What has finished in a pod that runs once must not run again.
+    """
     inits, apps = ([c["name"] for c in pod["spec"].get(group) or ()] for group in ("initContainers", "containers"))
     wanted = [*inits[: inits.index(name)], name] if name in inits else [*inits, *apps]
+    if name in apps and pod["spec"].get("restartPolicy") in ("Never", "OnFailure"):
+        entries = (pod.get("status") or {}).get("containerStatuses") or ()
+        over = [e["name"] for e in entries if e["state"].get("terminated", {}).get("exitCode") == 0]
+        wanted = [each for each in wanted if each == name or each not in over]
     found = [container["name"] for container in containers(clone)]
     if sorted(found) != sorted([*wanted, "rescue-toolkit", "rescue-keeper"]):
         yield f"the containers are {found}"

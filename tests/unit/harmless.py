@@ -26,6 +26,11 @@ NETWORKS = "k8s.v1.cni.cncf.io/networks"
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 OURS = ("rescue-keeper", "rescue-toolkit", "rescue-observer")
 
+# Read by webhooks when a pod is created, and by no controller's selector.
+WEBHOOK_LABELS = {
+    "azure.workload.identity/use", "istio.io/dataplane-mode", "istio.io/rev", "kuma.io/sidecar-injection",
+    "sidecar.istio.io/inject",
+}  # fmt: skip
 WELL_KNOWN_LABELS = {
     "apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-completion-index",
     "batch.kubernetes.io/job-name", "controller-revision-hash", "controller-uid", "job-name",
@@ -114,7 +119,7 @@ def selected(clone: JsonObject, quarantine: Collection[str] | None) -> Iterator[
     """No label by which a controller would adopt it; ours, by which it is found."""
     labels = clone["metadata"]["labels"]
     known = labels.keys() if quarantine is None else set(quarantine) | WELL_KNOWN_LABELS
-    yield from (f"it has the label {key}" for key in sorted((labels.keys() & known) - {MANAGED_BY}))
+    yield from (f"it has the label {key}" for key in sorted((labels.keys() & known) - WEBHOOK_LABELS - {MANAGED_BY}))
     if labels.get(MANAGED_BY) != "rescue":
         yield f"it has no label {MANAGED_BY}=rescue"
 

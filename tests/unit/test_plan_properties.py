@@ -21,6 +21,7 @@ from rescue.sandbox import decode, defaults, quantity, schema, validation
 from rescue.sandbox.resources import BY_PLURAL
 from rescue.triage import offline_target
 
+from .harmless import WEBHOOK_LABELS
 from .pod_strategies import APPARMOR, Case, cases, containers, resource_fields
 
 RULES = load_rules((), ())
@@ -117,8 +118,8 @@ def harms(case: Case, clone: JsonObject) -> Iterator[str]:
 
 def selected(case: Case, labels: JsonObject) -> list[str]:
     """The clone's labels that a controller may select by."""
-    keys = case.choices.quarantine
-    return [key for key in labels if key != MANAGED_BY and (keys is None or key in keys or key == "pod-template-hash")]
+    keys, unselected = case.choices.quarantine, {MANAGED_BY, *WEBHOOK_LABELS}
+    return [key for key in labels.keys() - unselected if keys is None or key in keys or key == "pod-template-hash"]
 
 
 def shared(case: Case, spec: JsonObject) -> Iterator[str]:

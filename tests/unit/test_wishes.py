@@ -13,7 +13,7 @@ from rescue.model import Command, JsonObject, Plan
 from rescue.options import Wishes
 from rescue.placeholders import Choices
 from rescue.plan import compile_plan
-from rescue.planning import load_rules
+from rescue.rulebook import load_rules
 from rescue.triage import offline_target
 
 CHOICES = Choices("x2b4c", "2026-01-01T00:00:00Z", "kim@desk", "busybox:1.37.0-musl", 3600, frozenset({"app"}))
@@ -302,6 +302,7 @@ def test_the_token_is_mounted_where_it_was_and_nowhere_else() -> None:
     assert clone["automountServiceAccountToken"] is False
     assert volume(planned(Wishes()), "kube-api-access-x") == {"name": "kube-api-access-x", "projected": {"sources": []}}
     without = copy.deepcopy(POD)
+    without["metadata"].pop("uid")
     del without["spec"]["containers"][0]["volumeMounts"][1]
     assert "automountServiceAccountToken" not in planned(Wishes(), without).clone["spec"]
 
@@ -359,3 +360,53 @@ def test_what_names_a_container_that_is_left_out_names_the_target_or_goes() -> N
     kept = planned(Wishes(), pod)
     assert volume(kept, "own") == pod["spec"]["volumes"][-1]
     assert target_of(kept)["env"][-1]["valueFrom"] == limit
+
+
+def test_a_living_pod_without_a_token_gets_none_in_its_clone() -> None:
+    pod = copy.deepcopy(POD)
+    del pod["spec"]["containers"][0]["volumeMounts"][1]
+    assert planned(Wishes(), pod).clone["spec"]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "kept"),
+    [("Never", 0, ["migrate", "proxy", "web"]), ("Never", 143, None), ("Always", 0, None)],
+)
+def test_what_has_finished_does_not_run_again(policy: str, code: int, kept: list[str] | None) -> None:
+    pod = copy.deepcopy(POD)
+    pod["spec"]["restartPolicy"] = policy
+    pod["status"] = {"containerStatuses": [{"name": "log", "state": {"terminated": {"exitCode": code}}}]}
+    plan = planned(Wishes(), pod)
+    assert names(plan) == (kept or ["migrate", "proxy", "web", "log"])
+    assert any("finished already: log" in warning for warning in plan.warnings) is bool(kept)
+
+
+def test_a_mesh_does_not_come_back_to_a_clone_that_runs_alone() -> None:
+    pod = copy.deepcopy(POD)
+    pod["metadata"]["annotations"]["dapr.io/enabled"] = "true"
+    metadata = planned(Wishes(only_target=True), pod).clone["metadata"]
+    assert metadata["labels"]["sidecar.istio.io/inject"] == "false"
+    assert (metadata["annotations"]["dapr.io/enabled"], metadata["annotations"]["linkerd.io/inject"]) == (
+        "false",
+        "disabled",
+    )
+
+
+def test_labels_that_webhooks_read_stay_where_no_selector_is_known() -> None:
+    pod = copy.deepcopy(POD)
+    pod["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"
+    labels = planned(Wishes(), pod, quarantine=None).clone["metadata"]["labels"]
+    assert labels == {"sidecar.istio.io/inject": "false", "app.kubernetes.io/managed-by": "rescue"}
+
+
+def test_a_windows_manifest_is_refused() -> None:
+    pod = copy.deepcopy(POD)
+    pod["spec"]["os"] = {"name": "windows"}
+    with pytest.raises(RescueError, match="a Windows pod"):
+        offline_target(pod, "web")
+
+
+def test_a_socket_of_the_node_is_warned_of() -> None:
+    pod = copy.deepcopy(POD)
+    pod["spec"]["volumes"].append({"name": "cri", "hostPath": {"path": "/run/containerd/containerd.sock"}})
+    assert any("containerd.sock" in warning for warning in planned(Wishes(), pod).warnings)
