@@ -15,7 +15,7 @@ from .faithful import differences
 from .harmless import make_plan, problems
 
 # Rules that do nothing unless the user wishes something, or a scout is planned.
-_WISHED = re.compile(r"(?<!not )(user|claims)\.(?!empty)|(?<!not )clone\.(isScout|left|gone)")
+_WISHED = re.compile(r"(?<!not )(user|claims)\.(?!empty)|(?<!not )clone\.(isScout|isAlone|left|gone)")
 RULES = load_rules((), ())
 ALWAYS = [rule for rule in RULES if not _WISHED.search(f"{rule.when} {rule.each} {rule.path}")]
 
