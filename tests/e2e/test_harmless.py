@@ -121,7 +121,7 @@ def counted(cluster: Cluster, namespace: str, kind: Kind) -> dict[str, Any]:
     name = kind.name.lower()
     (workload,) = [o for o in cluster.objects(kind.api_version, kind.plural, namespace) if name_of(o) == name]
     (budget,) = [o for o in cluster.objects("policy/v1", "poddisruptionbudgets", namespace) if name_of(o) == name]
-    fields = ("replicas", "currentNumberScheduled", "desiredNumberScheduled", "active", "failed")
+    fields = ("replicas", "currentNumberScheduled", "desiredNumberScheduled", "active")
     return {
         "pods": sorted(uid_of(pod) for pod in cluster.pods(namespace, f"app={name}")),
         "spec": workload["spec"],
