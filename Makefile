@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint e2e e2e-images docs clean
+.PHONY: help setup demo test lint e2e e2e-images bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ e2e: setup ## Run the end-to-end suite on the sandbox, or on a cluster: CONTEXT=
 
 e2e-images: setup ## Write the suite's images to dist/e2e-images, to load on a cluster
 	$(BIN)/python -m tests.e2e.images dist/e2e-images
+
+bench: setup ## Measure how long a plan takes
+	@$(BIN)/python -m bench.plan
 
 docs: setup ## Write the generated parts of the README anew
 	$(BIN)/python -m tests.readme
