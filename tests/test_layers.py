@@ -16,14 +16,14 @@ LAYERS = {
     ),
     "edges": (
         "account case clone clones collect console entrypoint gather interrupt judge kube logins oci onlookers"
-        " planning registry replay rulebook scout source starting surroundings toolkit"
+        " planning registry replay rulebook scout source starting surroundings tarball toolkit"
     ),
     "flow": "flow",
     "cli": "cli __main__",
 }
 ORDER = list(LAYERS)
 LAYER_OF = {part: layer for layer, parts in LAYERS.items() for part in parts.split()}
-SANDBOX_MAY_IMPORT = {"sandbox", "errors", "console"}
+SANDBOX_MAY_IMPORT = {"sandbox", "errors", "console", "tarball"}
 
 IMPURE_MODULES = {
     "aiohttp", "asyncio", "click", "dxf", "kubernetes", "os", "random", "requests", "secrets", "shutil", "socket",

@@ -5,30 +5,19 @@ The format is that of ``docker save``: a tar of one configuration, one layer and
 """
 
 import hashlib
-import io
 import json
 import platform
 import shutil
 import subprocess
-import tarfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rescue.errors import ExitCode, RescueError
+from rescue.tarball import Entry as Entry
+from rescue.tarball import pack
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One member of a layer: a file (from bytes or from a path), a symbolic link, or a directory."""
-
-    path: str
-    content: bytes | Path | None = None
-    link: str = ""
-    mode: int = 0o755
 
 
 @dataclass(frozen=True)
@@ -47,7 +36,7 @@ class Image:
 
 def write_archive(image: Image, folder: Path) -> Path:
     """Write ``image`` as a docker-archive into ``folder``; the archive's path."""
-    layer = _tar(image.entries)
+    layer = pack(image.entries)
     digest = hashlib.sha256(layer).hexdigest()
     config = json.dumps(
         {
@@ -63,7 +52,7 @@ def write_archive(image: Image, folder: Path) -> Path:
     manifest = json.dumps([{"Config": config_name, "RepoTags": [image.name], "Layers": [layer_name]}]).encode()
     members = {config_name: config, layer_name: layer, "manifest.json": manifest}
     target = folder / image.file_name
-    target.write_bytes(_tar(Entry(name, content, mode=0o644) for name, content in members.items()))
+    target.write_bytes(pack(Entry(name, content, mode=0o644) for name, content in members.items()))
     return target
 
 
@@ -75,31 +64,3 @@ def busybox() -> list[Entry]:
     listed = subprocess.run([found, "--list"], check=True, capture_output=True, text=True).stdout.split()
     applets = [name for name in listed if name != "busybox"]
     return [Entry("/bin/busybox", Path(found)), *(Entry(f"/bin/{name}", link="busybox") for name in applets)]
-
-
-def _tar(entries: Iterable[Entry]) -> bytes:
-    """A tar of ``entries`` and of every directory above them, sorted, owned by root, dated 1970."""
-    members = {entry.path.lstrip("/"): entry for entry in entries}
-    for path in list(members):
-        for parent in list(Path(path).parents)[:-1]:
-            members.setdefault(str(parent), Entry(str(parent)))
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path in sorted(members):
-            _add(tar, path, members[path])
-    return buffer.getvalue()
-
-
-def _add(tar: tarfile.TarFile, path: str, entry: Entry) -> None:
-    header = tarfile.TarInfo(path)
-    header.mode = entry.mode
-    if entry.link:
-        header.type, header.linkname = tarfile.SYMTYPE, entry.link
-        tar.addfile(header)
-    elif entry.content is None:
-        header.type = tarfile.DIRTYPE
-        tar.addfile(header)
-    else:
-        content = entry.content.read_bytes() if isinstance(entry.content, Path) else entry.content
-        header.size = len(content)
-        tar.addfile(header, io.BytesIO(content))
