@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
+from rescue.dump import dump
 from rescue.sandbox import bootstrap, controllers, kubeconfig, machine, pki
 from rescue.sandbox.api.server import application
 from rescue.sandbox.store import Store
 from tests.sandbox.fakes import TOKEN, FakeExec, FakeKubelet
+from tests.unit.harmless import make_plan
 
 MANIFESTS = Path(__file__).parent / "data" / "manifests"
 SHOP = MANIFESTS / "01-missing-key.yaml"
@@ -214,3 +216,32 @@ async def test_wait_label_patch_and_explain(kubectl: Kubectl) -> None:
     meta = kubectl.store.get("pods", "default", name)["metadata"]
     assert ("color" in meta["labels"], meta["annotations"]["why"]) == (False, "test")
     assert "restartPolicy" in await kubectl("explain", "pod.spec")
+
+
+async def test_a_plan_as_yaml_is_read_by_kubectl_as_it_was_meant(kubectl: Kubectl) -> None:
+    tricky = [
+        "yes",
+        "0755",
+        "1e3",
+        "~",
+        "2026-01-01",
+        "a: b #c",
+        "$(HOME) $$",
+        "two\nlines\n",
+        " x ",
+        "é\t",
+        "{x}",
+        "12:30",
+    ]
+    env = [{"name": f"V{number}", "value": value} for number, value in enumerate(tricky)]
+    pod = {
+        "metadata": {"name": "web", "annotations": {f"a{number}": value for number, value in enumerate(tricky)}},
+        "spec": {"containers": [{"name": "web", "image": "shop:1", "command": tricky, "env": env}]},
+    }
+    clone = make_plan({"apiVersion": "v1", "kind": "Pod", **pod}, "web").clone
+    taken = json.loads(await kubectl("apply", "--dry-run=server", "-o", "json", "-f", "-", stdin=dump(clone)))
+    assert taken["metadata"]["name"] == clone["metadata"]["name"]
+    assert {**clone["metadata"]["annotations"], **taken["metadata"]["annotations"]} == taken["metadata"]["annotations"]
+    assert taken["spec"]["containers"][0]["env"] == env
+    assert taken["spec"]["containers"][0]["args"] == ["/bin/true", "$(HOME)"]
+    assert kubectl.store.list("pods", "default") == []

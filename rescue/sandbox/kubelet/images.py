@@ -1,7 +1,7 @@
-"""Images that podman has; there is no registry behind them."""
+"""Images that podman has."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rescue.sandbox.kubelet.podman import Podman, PodmanError
@@ -20,6 +20,8 @@ class Image:
     cmd: tuple[str, ...]
     stop_signal: str
     size: int
+    # ``repository@sha256:…`` for one that was pulled; one that was loaded by hand has only its id.
+    pulled: str = ""
 
 
 class Images:
@@ -27,6 +29,16 @@ class Images:
 
     def __init__(self, podman: Podman) -> None:
         self._podman = podman
+        self._digests: dict[tuple[str, str], str] = {}
+
+    async def pulled(self, reference: str) -> Image:
+        """The image after it was pulled; from now on its digest is known."""
+        name = normalised(reference)
+        found = await self._podman.json("image", "inspect", name)
+        # Of the digests of its manifests, podman calls the last one that came with it its own.
+        repository = _repository(name)
+        self._digests[repository, found[0]["Id"]] = f"{repository}@{found[0]['Digest']}"
+        return self._image(name, found[0])
 
     async def find(self, reference: str) -> Image | None:
         """The image, by its full name first and then as podman finds it; None when it is not here."""
@@ -35,8 +47,11 @@ class Images:
                 found = await self._podman.json("image", "inspect", name)
             except PodmanError:
                 continue
-            return _image(normalised(reference), found[0])
+            return self._image(normalised(reference), found[0])
         return None
+
+    def _image(self, name: str, found: dict[str, Any]) -> Image:
+        return replace(_image(name, found), pulled=self._digests.get((_repository(name), found["Id"]), ""))
 
 
 def normalised(reference: str) -> str:
@@ -55,17 +70,9 @@ def normalised(reference: str) -> str:
     return f"{name}:{tag or 'latest'}"
 
 
-def pull_error(reference: str) -> str:
-    """The message of ErrImagePull where no registry can be reached, in containerd's words; pure."""
-    name = normalised(reference)
-    host, _, path = name.partition("/")
-    server = "registry-1.docker.io" if host == "docker.io" else host
-    repository, _, version = path.partition("@") if "@" in path else path.rpartition(":")
-    return (
-        f'failed to pull and unpack image "{name}": failed to resolve image: failed to do request: '
-        f'Head "https://{server}/v2/{repository}/manifests/{version}": '
-        f"dial tcp: lookup {server}: no such host"
-    )
+def _repository(name: str) -> str:
+    match = _REFERENCE.fullmatch(name)
+    return match["name"] if match else name
 
 
 def _image(name: str, found: dict[str, Any]) -> Image:

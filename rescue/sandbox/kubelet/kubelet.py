@@ -16,6 +16,7 @@ from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.pause import pause_rootfs
 from rescue.sandbox.kubelet.podman import Podman
 from rescue.sandbox.kubelet.proxy import ServiceProxy
+from rescue.sandbox.kubelet.pulls import Pulls
 from rescue.sandbox.kubelet.streams import ExecSession, start_exec
 from rescue.sandbox.kubelet.sweep import sweep
 from rescue.sandbox.kubelet.volumes import Volumes
@@ -33,12 +34,14 @@ class Kubelet:
         self._store = store
         self._podman = runtime
         self._root = root
+        images = Images(runtime)
         self._node = Node(
             name=node,
             store=store,
             cluster=cluster,
             podman=runtime,
-            images=Images(runtime),
+            images=images,
+            pulls=Pulls(runtime, images),
             network=Network(runtime),
             volumes=Volumes(root, runtime.sandbox),
             pause=root / "pause",
@@ -77,6 +80,7 @@ class Kubelet:
         if self._dns is not None:
             self._dns.close()
         await sweep(self._podman.sandbox)
+        await self._node.pulls.forget()
 
     async def logs(
         self,

@@ -54,7 +54,7 @@ async def create(node: Node, place: Place, container: Container, image: Image, a
     env |= environment(place.pod, container.spec, world.lookup, services, world.capacity)
     folder = node.volumes.of_pod(place.pod) / "containers" / container.name / str(attempt)
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(attempt, "", image.name, image.id, folder / "log")
+    run = Run(attempt, "", image.name, image.pulled or image.id, folder / "log")
     options = _options(place, container, image, env, run)
     name = f"rescue-{node.podman.sandbox}-{place.pod['metadata']['uid']}-{container.name}-{attempt}"
     try:

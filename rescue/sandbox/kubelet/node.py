@@ -10,6 +10,7 @@ from rescue.sandbox.kubelet.network import Network
 from rescue.sandbox.kubelet.observed import Container
 from rescue.sandbox.kubelet.payload import VolumeError, World
 from rescue.sandbox.kubelet.podman import Podman
+from rescue.sandbox.kubelet.pulls import Pulls
 from rescue.sandbox.kubelet.volumes import Volumes
 from rescue.sandbox.store import NotFound, Object, Store
 
@@ -25,6 +26,7 @@ class Node:
     cluster: ClusterInfo
     podman: Podman
     images: Images
+    pulls: Pulls
     network: Network
     volumes: Volumes
     pause: Path

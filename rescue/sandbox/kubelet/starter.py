@@ -3,15 +3,18 @@
 import asyncio
 import shutil
 import time
+from typing import Any
 
 from rescue.sandbox.kubelet.backoff import MAX_PULL, Backoff
+from rescue.sandbox.kubelet.credentials import auth_file
 from rescue.sandbox.kubelet.ending import failed_start
 from rescue.sandbox.kubelet.env import ConfigError
-from rescue.sandbox.kubelet.images import Image, pull_error
+from rescue.sandbox.kubelet.images import Image
 from rescue.sandbox.kubelet.launch import CreateError, Place, StartError, create
 from rescue.sandbox.kubelet.lives import Lives
 from rescue.sandbox.kubelet.node import Node
 from rescue.sandbox.kubelet.observed import Container, Run, Waiting
+from rescue.sandbox.kubelet.pulls import PullError
 
 # The kubelet's resync of a pod that could not be configured (seconds).
 RETRY = 10.0
@@ -59,7 +62,9 @@ class Starter:
         reference = container.spec["image"]
         policy = container.spec.get("imagePullPolicy", "IfNotPresent")
         image = await self._node.images.find(reference)
-        if image is not None:
+        # From a registry that cannot be reached, an image that is here counts as pulled again.
+        fresh = policy == "Always" and self._node.pulls.reachable(reference)
+        if image is not None and not fresh:
             self._note_present(place, container, image, pulled=policy == "Always")
             return image
         if policy == "Never":
@@ -67,19 +72,25 @@ class Starter:
             self._node.event(place.pod, "ErrImageNeverPull", text, container, warning=True)
             self._fail(place, container, Waiting("ErrImageNeverPull", text), event="ErrImageNeverPull")
             return RETRY
-        return self._no_image(place, container)
+        return await self._pull(place, container)
 
     def _note_present(self, place: Place, container: Container, image: Image, *, pulled: bool) -> None:
         name = container.spec["image"]
-        text = f'Container image "{name}" already present on machine and can be accessed by the pod'
         if pulled:
             self._node.event(place.pod, "Pulling", f'Pulling image "{name}"', container)
-            took = "1ms (1ms including waiting)"
-            text = f'Successfully pulled image "{name}" in {took}. Image size: {image.size} bytes.'
+            self._note_pulled(place, container, image, 0.001)
+        else:
+            text = f'Container image "{name}" already present on machine and can be accessed by the pod'
+            self._node.event(place.pod, "Pulled", text, container)
+
+    def _note_pulled(self, place: Place, container: Container, image: Image, seconds: float) -> None:
+        took = f"{round(seconds * 1000)}ms" if seconds < 1 else f"{seconds:.3f}s"
+        took = f"{took} ({took} including waiting)"
+        text = f'Successfully pulled image "{container.spec["image"]}" in {took}. Image size: {image.size} bytes.'
         self._node.event(place.pod, "Pulled", text, container)
 
-    def _no_image(self, place: Place, container: Container) -> float:
-        """Fail a pull, or wait for the next one; the sandbox never reaches a registry."""
+    async def _pull(self, place: Place, container: Container) -> Image | float:
+        """Pull an image, or fail to, or wait for the next try."""
         name, now = container.spec["image"], time.monotonic()
         since, text = self._failed_pulls.get(name, (now, ""))
         if left := self._pulls.remaining(name, since, now):
@@ -88,10 +99,26 @@ class Starter:
             waiting = Waiting("ImagePullBackOff", f"{message}: ErrImagePull: {text}")
             self._fail(place, container, waiting, event="ImagePullBackOff")
             return left
-        text = pull_error(name)
-        self._pulls.next(name, since, now)
-        self._failed_pulls[name] = (now, text)
+        auths = self._credentials(place)
         self._node.event(place.pod, "Pulling", f'Pulling image "{name}"', container)
+        try:
+            image = await self._node.pulls.pull(name, auths)
+        except PullError as error:
+            return self._pull_failed(place, container, str(error))
+        self._note_pulled(place, container, image, time.monotonic() - now)
+        return image
+
+    def _credentials(self, place: Place) -> dict[str, Any]:
+        auths, missing = auth_file(place.pod, self._node.world(place.pod).lookup)
+        if missing:
+            text = f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the image"
+            self._node.event(place.pod, "FailedToRetrieveImagePullSecret", f"{text} may not succeed.", warning=True)
+        return auths
+
+    def _pull_failed(self, place: Place, container: Container, text: str) -> float:
+        name, now = container.spec["image"], time.monotonic()
+        self._pulls.next(name, now, now)
+        self._failed_pulls[name] = (now, text)
         self._node.event(place.pod, "Failed", f'Failed to pull image "{name}": {text}', container, warning=True)
         self._fail(place, container, Waiting("ErrImagePull", text), event="ErrImagePull")
         return 0.0

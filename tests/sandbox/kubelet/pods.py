@@ -102,12 +102,12 @@ def running(status: Object) -> bool:
     return all("running" in entry["state"] for entry in status.get("containerStatuses", [{"state": {}}]))
 
 
-def waiting(reason: str) -> Callable[[Object], bool]:
-    """Whether the first container waits for this reason."""
+def waiting(*reasons: str) -> Callable[[Object], bool]:
+    """Whether the first container waits for one of the reasons."""
 
     def check(status: Object) -> bool:
         entries = status.get("containerStatuses", [])
-        return bool(entries) and entries[0]["state"].get("waiting", {}).get("reason") == reason
+        return bool(entries) and entries[0]["state"].get("waiting", {}).get("reason") in reasons
 
     return check
 

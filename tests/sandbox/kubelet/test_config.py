@@ -9,7 +9,7 @@ from rescue.sandbox.kubelet import quantities
 from rescue.sandbox.kubelet.env import ConfigError, environment, service_variables
 from rescue.sandbox.kubelet.expand import expand
 from rescue.sandbox.kubelet.fields import field_value, resource_value
-from rescue.sandbox.kubelet.images import Image, normalised, pull_error
+from rescue.sandbox.kubelet.images import Image, normalised
 from rescue.sandbox.kubelet.launch import CreateError, command_line, credentials
 from rescue.sandbox.kubelet.security import check_nonroot, resource_options, security_options
 from rescue.sandbox.kubelet.wording import start_error
@@ -194,12 +194,6 @@ def test_podmans_words_become_containerds() -> None:
 )
 def test_image_names_are_completed(reference: str, full: str) -> None:
     assert normalised(reference) == full
-
-
-def test_the_pull_error_is_the_recorded_one_without_its_name_server() -> None:
-    entry = recorded.pod("image-pull")["statuses"][4]["status"]["containerStatuses"][0]
-    message = entry["state"]["waiting"]["message"].replace(" on 10.255.255.53:53", "")
-    assert pull_error("registry.invalid/nope:1") == message
 
 
 def test_credentials_are_read_from_proc() -> None:
