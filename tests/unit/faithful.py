@@ -117,7 +117,7 @@ def _place(pod: JsonObject, clone: JsonObject) -> Iterator[str]:
     here = {"key": "metadata.name", "operator": "In", "values": [spec.get("nodeName")]}
     required = ((clone["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
     terms = required.get("nodeSelectorTerms") or [{}]
-    if needed and not all(here in (term.get("matchFields") or ()) for term in terms):
+    if needed and spec.get("nodeName") and not all(here in (term.get("matchFields") or ()) for term in terms):
         yield f"it may run elsewhere than on {spec['nodeName']}"
 
 

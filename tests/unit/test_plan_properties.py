@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import jsonpatch
@@ -14,35 +14,26 @@ from kubernetes_validate.utils import validate
 from rescue import claims
 from rescue.model import JsonObject, Plan
 from rescue.options import Wishes
-from rescue.placeholders import MANAGED_BY
 from rescue.plan import compile_plan
-from rescue.rulebook import load_rules
-from rescue.sandbox import decode, defaults, quantity, schema, validation
+from rescue.sandbox import decode, defaults, schema, validation
 from rescue.sandbox.resources import BY_PLURAL
 from rescue.triage import offline_target
 
-from .harmless import WEBHOOK_LABELS
-from .pod_strategies import APPARMOR, Case, cases, containers, resource_fields
+from .consistent import mounts
+from .faithful import differences
+from .harmless import COMMAND, problems, rules
+from .pod_strategies import Case, cases
+from .repaired import containers
 
-RULES = load_rules((), ())
 PODS = BY_PLURAL["pods"]
 # The same pods each time, and as many as take a few seconds for each property.
 every = settings(
     derandomize=True, database=None, deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow]
 )
 
-SPEC = (
-    "nodeName schedulingGates schedulingGroup priority priorityClassName preemptionPolicy overhead hostPID hostIPC"
-    " resourceClaims ephemeralContainers topologySpreadConstraints"
-)
-CONTAINER = "livenessProbe readinessProbe startupProbe lifecycle"
-MAIN_CONTAINER = "restartPolicy restartPolicyRules"
-HOST_DATA = {"hostPath", "flocker", "photonPersistentDisk", "vsphereVolume"}
-CLAIMS = {"persistentVolumeClaim", "ephemeral"}
-
 
 def planned(case: Case) -> Plan:
-    return compile_plan(case.pod, case.target, RULES, case.choices, case.command)
+    return compile_plan(case.pod, case.target, rules(), case.choices, case.command)
 
 
 def complaints(pod: JsonObject) -> list[str]:
@@ -64,79 +55,33 @@ def test_the_pods_that_are_drawn_are_valid(case: Case) -> None:
 def test_a_clone_is_a_valid_pod_with_a_name_of_its_own(case: Case) -> None:
     clone = planned(case).clone
     assert complaints(clone) == []
-    assert [*beyond(clone)] == []
     validate(clone, schema.VERSION, strict=True)
     assert re.fullmatch(r"rescue-[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", clone["metadata"]["name"])
     assert len(clone["metadata"]["name"]) <= 63
 
 
-def beyond(clone: JsonObject) -> Iterator[str]:
-    """What servers and kubelets refuse although neither the schema nor the sandbox says so."""
-    spec, names = clone["spec"], {container["name"] for container in containers(clone["spec"])}
-    for key in clone["metadata"]["annotations"]:
-        if key.startswith(APPARMOR) and key.removeprefix(APPARMOR) not in names:
-            yield f"{key}: container not found"
-    for selector in resource_fields(spec):
-        if selector.get("containerName", "") not in {"", *names}:
-            yield f"resourceFieldRef: no container {selector['containerName']}"
-    affinity = spec.get("affinity", {}).get("podAffinity", {})
-    if "LabelKeys" in json.dumps(affinity):
-        yield "podAffinity: a key exists in both matchLabelKeys and labelSelector"
-    asked = [container.get("resources", {}) for container in spec["containers"]]
-    whole = spec.get("resources", {})
-    for group, combine in (("requests", sum), ("limits", max)):
-        amounts = [quantity.parse(each.get(group, {}).get("memory", "0")) for each in asked]
-        if "memory" in whole.get(group, {}) and combine(amounts) > quantity.parse(whole[group]["memory"]):
-            yield f"spec.resources.{group}: less than that of the containers"
-
-
 @every
 @given(cases())
 def test_nothing_that_harms_others_is_left(case: Case) -> None:
-    assert [*harms(case, planned(case).clone)] == []
+    assert harms(case, planned(case).clone) == []
 
 
-def harms(case: Case, clone: JsonObject) -> Iterator[str]:
-    """What in a clone could do harm to others, or bind it to what is theirs."""
-    spec, metadata = clone["spec"], clone["metadata"]
-    yield from (clone.keys() - {"apiVersion", "kind", "metadata", "spec"})
-    yield from (metadata.keys() - {"name", "namespace", "labels", "annotations"})
-    yield from (f"label {key}" for key in selected(case, metadata["labels"]))
-    yield from (field for field in SPEC.split() if field in spec)
-    yield from (field for c in containers(spec) for field in CONTAINER.split() if field in c)
-    yield from (field for c in spec["containers"] for field in MAIN_CONTAINER.split() if field in c)
-    yield from ("hostPort" for c in containers(spec) for port in c.get("ports", ()) if "hostPort" in port)
-    yield from ("claims" for c in containers(spec) if "claims" in c.get("resources", {}))
-    yield from ("podAntiAffinity" for key in spec.get("affinity", {}) if key == "podAntiAffinity")
-    yield from (
-        f"hostNetwork ports of {c['name']}" for c in containers(spec) if spec.get("hostNetwork") and "ports" in c
-    )
-    if {"conditionType": "rescue.dev/never"} not in spec["readinessGates"]:
-        yield "no readiness gate"
-    yield from shared(case, spec)
-
-
-def selected(case: Case, labels: JsonObject) -> list[str]:
-    """The clone's labels that a controller may select by."""
-    keys, unselected = case.choices.quarantine, {MANAGED_BY, *WEBHOOK_LABELS}
-    return [key for key in labels.keys() - unselected if keys is None or key in keys or key == "pod-template-hash"]
-
-
-def shared(case: Case, spec: JsonObject) -> Iterator[str]:
-    """Volumes through which the clone could write to the data of others, unless the user wished it."""
+def harms(case: Case, clone: JsonObject) -> list[str]:
+    """What in a clone could do harm to others, unless the user wished it."""
     modes = claims.modes(case.pod, case.choices.wishes)
-    written = {
-        mount["name"] for c in containers(spec) for mount in c.get("volumeMounts", ()) if not mount.get("readOnly")
-    }
-    for volume in spec.get("volumes", ()):
-        name, sources = volume["name"], volume.keys() - {"name"}
-        mode = modes.get(name, claims.EMPTY)
-        if sources & CLAIMS and mode == claims.EMPTY:
-            yield f"claim of {name}"
-        if "persistentVolumeClaim" in sources and mode == claims.READ_ONLY:
-            yield from [] if volume["persistentVolumeClaim"].get("readOnly") else [f"claim of {name} can be written"]
-        if name in written and (sources & HOST_DATA or mode == claims.READ_ONLY):
-            yield f"mount of {name} can be written"
+    wished = [name for name, mode in modes.items() if mode != claims.EMPTY]
+    read_only = [name for name, mode in modes.items() if mode == claims.READ_ONLY]
+    return [*problems(clone, case.choices.quarantine, wished), *written(clone, read_only)]
+
+
+def written(clone: JsonObject, read_only: Collection[str]) -> Iterator[str]:
+    """Volumes that must not be written to, but can be."""
+    for volume in clone["spec"].get("volumes", ()):
+        if volume["name"] in read_only and not volume["persistentVolumeClaim"].get("readOnly"):
+            yield f"claim of {volume['name']} can be written"
+    for container, mount in mounts(clone):
+        if mount["name"] in read_only and not mount.get("readOnly"):
+            yield f"container {container} writes to {mount['name']}"
 
 
 @every
@@ -168,6 +113,13 @@ def test_the_target_is_replayed_as_it_was(case: Case) -> None:
     assert [entry for entry in after.get("env", ()) if entry in kept] == kept
 
 
+@every
+@given(cases())
+def test_without_wishes_the_target_is_the_same_container(case: Case) -> None:
+    plain = replace(case, command=COMMAND, choices=replace(case.choices, wishes=Wishes(), scout=False))
+    assert differences(plain.pod, planned(plain).clone, plain.target.container) == []
+
+
 def own_field(entry: JsonObject) -> bool:
     """Whether a variable tells what differs between the original and its clone."""
     text = json.dumps(entry)
@@ -187,7 +139,7 @@ def test_a_clone_of_a_clone_differs_in_its_marks_alone(case: Case) -> None:
     if without_claims == case.choices.wishes:
         assert unmarked(second, first) == unmarked(first, first)
     assert complaints(second) == []
-    assert [*harms(replace(case, choices=choices), second)] == []
+    assert harms(replace(case, choices=choices), second) == []
 
 
 def unmarked(clone: JsonObject, first: JsonObject) -> JsonObject:
