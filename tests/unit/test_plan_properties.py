@@ -28,7 +28,7 @@ from .repaired import containers
 PODS = BY_PLURAL["pods"]
 # The same pods each time, and as many as take a few seconds for each property.
 every = settings(
-    derandomize=True, database=None, deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow]
+    derandomize=True, database=None, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
