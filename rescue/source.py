@@ -113,7 +113,10 @@ def _of_workload(cluster: Cluster, kind: Kind, name: str, container: str | None)
 
 
 def _worst(pods: Sequence[JsonObject], whose: str, container: str | None) -> Source:
-    """The worst of pods, and how it was chosen; raises RescueError (refused) when none can be rescued."""
+    """The worst of pods, and how it was chosen; raises RescueError (refused) when none can be rescued.
+
+    In a list a server leaves out apiVersion and kind, without which nothing can be applied.
+    """
     ranked = worst_first(pods, container)
     pod, judged = ranked[0]
     if isinstance(judged, RescueError):
@@ -122,7 +125,8 @@ def _worst(pods: Sequence[JsonObject], whose: str, container: str | None) -> Sou
     failing = sum(isinstance(entry, Target) for _, entry in ranked)
     which = f"the worst of {failing} failing pods" if failing > 1 else "the only failing pod"
     told = f"the only pod {whose}" if len(pods) == 1 else f"{which} {whose} ({len(pods)} pods)"
-    return Source(pod, True, f"pod {pod['metadata']['name']}: {told}")
+    whole = {"apiVersion": "v1", "kind": "Pod", **pod}
+    return Source(whole, True, f"pod {pod['metadata']['name']}: {told}")
 
 
 def _without_pods(cluster: Cluster, workload: JsonObject, kind: Kind, between: Sequence[JsonObject]) -> RescueError:

@@ -99,6 +99,7 @@ def test_a_deployments_worst_pod_is_found_through_its_replica_sets(shop: Any) ->
     assert source.pod["metadata"]["name"] == "new-2"
     assert source.choice == "pod new-2: the worst of 2 failing pods of Deployment shop (3 pods)"
     assert source.live
+    assert list(source.pod)[:2] == ["apiVersion", "kind"], "which lists leave out, and kubectl apply needs"
     assert shop.asked == [(resource, {"labelSelector": "app=shop"}) for resource in ("replicasets", "pods")]
 
 
