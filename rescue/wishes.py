@@ -35,19 +35,20 @@ def image(text: str, target: str | None) -> tuple[str, str]:
 
 
 def env(texts: Iterable[str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Values to set (``K=V``) and names to take away (``K-``)."""
-    given, taken = [], []
+    """Values to set (``K=V``) and names to take away (``K-``); what is said last of a name counts.
+
+    In a value Kubernetes expands $(VAR), as in a manifest.
+    """
+    wanted: dict[str, str | None] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals and text.endswith("-"):
-            name = text[:-1]
-            taken.append(name)
-        elif equals:
-            # In a literal value Kubernetes expands $(VAR), as in a manifest.
-            given.append((name, value))
-        if not (equals or text.endswith("-")) or not _ENV_NAME.fullmatch(name):
+        taken = not equals and text.endswith("-")
+        name = name.removesuffix("-") if taken else name
+        if not (equals or taken) or not _ENV_NAME.fullmatch(name):
             raise _wrong("--env", text, "LOG_LEVEL=debug, or to take it away: --env LOG_LEVEL-")
-    return tuple(given), tuple(taken)
+        wanted[name] = None if taken else value
+    given = tuple((name, value) for name, value in wanted.items() if value is not None)
+    return given, tuple(name for name, value in wanted.items() if value is None)
 
 
 def run_as(text: str) -> int:

@@ -410,3 +410,7 @@ def test_a_socket_of_the_node_is_warned_of() -> None:
     pod = copy.deepcopy(POD)
     pod["spec"]["volumes"].append({"name": "cri", "hostPath": {"path": "/run/containerd/containerd.sock"}})
     assert any("containerd.sock" in warning for warning in planned(Wishes(), pod).warnings)
+
+
+def test_what_is_said_last_of_a_variable_counts() -> None:
+    assert wishes.env(["A=1", "B=1", "A=2", "B-", "C-", "C=x=y"]) == ((("A", "2"), ("C", "x=y")), ("B",))
