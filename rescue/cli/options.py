@@ -62,7 +62,7 @@ _RULES = (
         "--ttl",
         default=3600,
         show_default=True,
-        type=click.IntRange(60),
+        type=click.IntRange(60, 2**31 - 1),  # The server's own bound.
         help="Seconds after which the cluster itself ends a clone that was left behind.",
     ),
 )

@@ -184,3 +184,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("broken")
     assert result.exit_code == 2
     assert "pip install 'rescue[sandbox]'" in result.stderr
+
+
+@pytest.mark.parametrize("ttl", ["59", "99999999999999"])
+def test_a_ttl_that_no_server_takes_is_wrong_usage(ttl: str) -> None:
+    result = run("plan", "shop", "--ttl", ttl)
+    assert (result.exit_code, "is not in the range" in result.output) == (2, True)
