@@ -116,7 +116,10 @@ def load_all(text: str, source: str) -> list[Any]:
 
     Raises RescueError (usage) with ``source:line`` when the text is neither.
     """
-    return [document for document in _documents(text, source) if document is not None]
+    try:
+        return [document for document in _documents(text, source) if document is not None]
+    except RecursionError as error:
+        raise RescueError(f"{source}: nested too deeply", "is it a manifest?", ExitCode.USAGE) from error
 
 
 def _documents(text: str, source: str) -> list[Any]:

@@ -34,6 +34,12 @@ def test_a_string_stays_the_string_it_is(text: str) -> None:
     assert load_all(dump(value), "x.yaml") == [value]
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 20_000])
+def test_what_is_nested_without_end_is_not_a_manifest(text: str) -> None:
+    with pytest.raises(RescueError, match=r"x\.yaml"):
+        load_all(text, "x.yaml")
+
+
 def test_documents_and_json() -> None:
     assert load_all("a: 1\n---\n---\nb: 2\n", "x.yaml") == [{"a": 1}, {"b": 2}]
     assert load_all('{"a": [1, "x", null]}', "x.json") == [{"a": [1, "x", None]}]

@@ -33,6 +33,11 @@ def a_pod(**metadata: Any) -> Any:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": CONTAINERS}}
 
 
+def with_container(**fields: Any) -> Any:
+    """A pod whose one container has more fields."""
+    return {**a_pod(name="a"), "spec": {"containers": [{**CONTAINERS[0], **fields}]}}
+
+
 def test_a_pod_stays_as_it_is() -> None:
     pod = {**a_pod(name="shop", annotations={"a": "b"}), "status": {"phase": "Failed"}}
     assert pod_in([pod], "x.yaml") == (pod, None)
@@ -71,6 +76,16 @@ def test_other_objects_are_passed_over() -> None:
         ([workload(KINDS[1], {"spec": {"containers": [{"name": "web"}]}})], "Deployment without"),
         ([a_pod(name=7)], "Pod without a valid name"),
         ([{**a_pod(), "metadata": "x"}], "Pod without a valid name"),
+        ([a_pod(name="a", labels=["x"])], r"take: metadata\.labels is not a map of strings"),
+        ([a_pod(name="a", annotations={"debug": True})], r"take: metadata\.annotations is not a map of strings"),
+        ([with_container(env={"A": "b"})], r"take: containers\[0\]\.env is not a list of maps"),
+        ([with_container(command="sleep 3")], r"take: containers\[0\]\.command is not a list of strings"),
+        ([with_container(args=["-n", 3])], r"take: containers\[0\]\.args is not a list of strings"),
+        ([with_container(resources=["cpu"])], r"take: containers\[0\]\.resources is not a map"),
+        (
+            [{**a_pod(), "spec": {**INNER["spec"], "volumes": [None, "x"]}}],
+            r"take: spec\.volumes is not a list of maps",
+        ),
     ],
 )
 def test_what_is_not_one_pod_is_usage(documents: list[Any], words: str) -> None:
