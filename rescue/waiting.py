@@ -20,6 +20,9 @@ _HINTS = {
     "ErrImageNeverPull": _IMAGE_HINT,
     "ImagePullBackOff": _IMAGE_HINT,
 }
+# Those of the target, which cannot be left out: a runtime says of a memory limit that it needs more itself.
+_MEMORY_HINT = "the container runtime itself needs more to start it: give more with --memory"
+_TARGET_HINT = "see why, with --keep: kubectl describe pod {clone}"
 # What helps when the scheduler finds no node, by its words (kube-scheduler: pkg/scheduler/framework/plugins).
 _SCHEDULING_HINTS = {
     "Insufficient ": "ask for less with --requests minimal",
@@ -73,7 +76,17 @@ def _waiting(entry: JsonObject) -> JsonObject:
     return waiting
 
 
-def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
+def _hint(name: str, target: str, reason: str, detail: str) -> str:
+    if name in (TOOLKIT, KEEPER):
+        return _TOOLKIT_HINT
+    if name == target and "memory limit" in detail:
+        return _MEMORY_HINT
+    if name == target and reason == "CrashLoopBackOff":
+        return _TARGET_HINT
+    return _HINTS.get(reason, _OTHER_HINT)
+
+
+def _failure(entry: JsonObject, pod: JsonObject, target: str) -> tuple[str, str]:
     """Message and hint when this container will never run; empty strings when it may."""
     waiting = _waiting(entry)
     name, reason = entry["name"], waiting.get("reason")
@@ -82,10 +95,9 @@ def _failure(entry: JsonObject, pod: JsonObject) -> tuple[str, str]:
     last = (entry.get("lastState") or {}).get("terminated") or {}
     ended = f"it ended with exit code {last['exitCode']}" if "exitCode" in last else ""
     detail = last.get("message") or ended or waiting.get("message", "")
-    hint = _TOOLKIT_HINT if name in (TOOLKIT, KEEPER) else _HINTS.get(reason, _OTHER_HINT)
     return (
         f"container {name!r} of the clone does not start ({reason}): {detail}",
-        hint.format(clone=pod["metadata"]["name"], name=name),
+        _hint(name, target, reason, detail).format(clone=pod["metadata"]["name"], name=name),
     )
 
 
@@ -107,7 +119,7 @@ def progress(pod: JsonObject, target: str) -> Progress:
         why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
         return Progress(False, reasons, f"the clone ended before the replay: {why}", "see: kubectl get events")
     for entry in entries:
-        failure, hint = _failure(entry, pod) if entry["name"] in needed else ("", "")
+        failure, hint = _failure(entry, pod, target) if entry["name"] in needed else ("", "")
         if failure:
             return Progress(False, reasons, failure, hint, _waiting(entry).get("reason") in _MAY_HEAL)
     running = {entry["name"] for entry in entries if "running" in (entry.get("state") or {})}

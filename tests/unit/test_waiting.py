@@ -71,6 +71,12 @@ def test_a_scheduler_without_a_node_comes_with_what_helps(message: str, helps: s
             "kubectl logs rescue-web-x2b4c -c prepare",
         ),
         ({"web": waiting("ImagePullBackOff", "back-off")}, "'web' of the clone", "registry"),
+        ({"web": waiting("CrashLoopBackOff", "back-off 10s")}, "'web' of the clone", "see why, with --keep"),
+        (
+            {"web": waiting("CrashLoopBackOff", "unable to set memory limit to 1048576 (current usage: 2023424)")},
+            "'web' of the clone",
+            "give more with --memory",
+        ),
         (
             {"web": waiting("CreateContainerConfigError", 'configmap "x" not found')},
             'configmap "x" not found',
