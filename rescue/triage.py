@@ -116,7 +116,7 @@ def choose_target(
     what = f"container {container!r} of pod {name!r}" if container else f"pod {name!r}"
     raise refusal(
         f"{what} does not fail: {_describe(considered, pod, now)}",
-        f"nothing was created; look at: kubectl describe pod {name}",
+        f"nothing was created; look at: kubectl describe pod {name} -n {pod['metadata'].get('namespace', 'default')}",
     )
 
 
