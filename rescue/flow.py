@@ -16,6 +16,7 @@ from rescue.dump import dump
 from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
 from rescue.judge import record
+from rescue.kube import rights
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.model import SCHEMA_VERSION, Command, JsonObject, Plan, Report, Target, to_json
@@ -67,6 +68,7 @@ def rescue_pod(options: Options, console: Console) -> Report:
         if target.state == unstarted.STATE:
             case = _new_case(options, target, secrets.token_hex(3))
             return _explain(_Run(options, console, cluster, case), source, target)
+        rights.check(cluster, target.namespace)
         plan = plan_on(cluster, source.pod, target, options, console.step)
         if plan.command.note:
             console.step(f"command: {plan.command.note}")

@@ -37,6 +37,7 @@ PREFIXES = {
     "poddisruptionbudgets": "/apis/policy/v1",
     "podmonitors": "/apis/monitoring.coreos.com/v1",
     "servicemonitors": "/apis/monitoring.coreos.com/v1",
+    "selfsubjectaccessreviews": "/apis/authorization.k8s.io/v1",
 }
 CONNECT_SECONDS = 5
 # Between two bytes; a change may wait for webhooks, which may take 30.
