@@ -93,7 +93,7 @@ def _refusal(name: str, reasons: Sequence[str], scouted: bool) -> RescueError:
     """Every reason, and what to type."""
     hint = f"give it after --, as in: rescue pod … -c {name} -- /path/to/program ARG…"
     if not scouted:
-        hint += "; or let `rescue pod` watch it start in a scout pod, which planning does not create"
+        hint += "; or let `rescue pod` watch it start in a scout pod (without --no-scout; a plan creates none)"
     return RescueError(
         f"container {name!r} sets no command, and its image's could not be found: {'; '.join(reasons)}",
         hint,

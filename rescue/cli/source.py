@@ -18,6 +18,8 @@ class SourceCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does with what stands before ``--``; what follows is not looked at."""
+        if (foreign := next((text for text in args if not _is_text(text)), None)) is not None:
+            raise click.UsageError(f"{foreign!r} is not UTF-8, and Kubernetes takes only text", ctx)
         end = args.index("--") if "--" in args else len(args)
         command = tuple(args[end + 1 :])
         rest = super().parse_args(ctx, args[:end])
@@ -30,6 +32,11 @@ class SourceCommand(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """The line after ``Usage:``."""
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument was UTF-8: Python keeps other bytes as surrogates, which no JSON can hold."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
 
 
 def _one_source(ctx: click.Context) -> str:

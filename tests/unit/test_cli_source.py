@@ -64,6 +64,8 @@ def test_what_follows_the_dashes_is_the_command(arguments: list[str], values: di
         (["deploy", "shop"], "kind and name are one word: deploy/shop"),
         (["shop", "--"], "no command follows --"),
         (["shop", "--", ""], "no command follows --"),
+        (["shop", "--", "sh", "-c", "echo \udcff"], "is not UTF-8, and Kubernetes takes only text"),
+        (["shop", "--env", "A=\udcff"], "is not UTF-8"),
     ],
 )
 def test_anything_but_one_source_is_usage(command: str, arguments: list[str], words: str) -> None:
