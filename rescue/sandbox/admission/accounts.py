@@ -6,6 +6,7 @@ from rescue.sandbox.status import forbidden
 from rescue.sandbox.store import NotFound, Store
 
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+_PREFIX = "kube-api-access-"
 CA_CONFIG_MAP = "kube-root-ca.crt"
 # One hour and seven seconds: the real server's mark for tokens that it added itself.
 _EXPIRATION_SECONDS = 3607
@@ -34,15 +35,20 @@ def _account(store: Store, pod: Object, name: str) -> Object:
 
 
 def _mount(spec: Object) -> None:
+    """Mount the token where nothing is mounted; a volume that was added to the original of a copy is used again."""
     containers = [c for group in ("initContainers", "containers") for c in spec.get(group, [])]
     without = [c for c in containers if not _mounted(c)]
-    if not without:
-        return
-    volume = f"kube-api-access-{random_suffix()}"
-    spec.setdefault("volumes", []).append({"name": volume, "projected": _projection()})
+    volume = _present(spec) or f"{_PREFIX}{random_suffix()}"
     for container in without:
         mount = {"name": volume, "readOnly": True, "mountPath": MOUNT_PATH}
         container.setdefault("volumeMounts", []).append(mount)
+    if without and not _present(spec):
+        spec.setdefault("volumes", []).append({"name": volume, "projected": _projection()})
+
+
+def _present(spec: Object) -> str:
+    names = [v["name"] for v in spec.get("volumes", []) if "projected" in v and v.get("name", "").startswith(_PREFIX)]
+    return str(names[0]) if names else ""
 
 
 def _mounted(container: Object) -> bool:

@@ -47,6 +47,8 @@ class Kubelet:
             pause=root / "pause",
         )
         self._workers: dict[str, PodWorker] = {}
+        # Pods that are gone from here, and still in the API because of their finalizers.
+        self._removed: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: Watch | None = None
         self._dns: asyncio.DatagramTransport | None = None
@@ -129,6 +131,7 @@ class Kubelet:
         async for event in watch:
             pod = event.object
             if event.type == "DELETED":
+                self._removed.discard(pod["metadata"]["uid"])
                 if worker := self._workers.get(pod["metadata"]["uid"]):
                     worker.forget()
             else:
@@ -139,13 +142,14 @@ class Kubelet:
         uid = pod["metadata"]["uid"]
         if uid in self._workers:
             self._workers[uid].update(pod)
-        elif pod["spec"].get("nodeName") == self._node.name:
+        elif pod["spec"].get("nodeName") == self._node.name and uid not in self._removed:
             self._workers[uid] = PodWorker(self._node, pod)
             self._spawn(self._work(uid))
 
     async def _work(self, uid: str) -> None:
         try:
             await self._workers[uid].run()
+            self._removed.add(uid)
         finally:
             self._workers.pop(uid, None)
 
