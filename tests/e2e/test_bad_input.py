@@ -114,8 +114,9 @@ def inits_running(pods: list[Pod]) -> bool:
     return all("running" in pod["status"]["initContainerStatuses"][0]["state"] for pod in pods)
 
 
-def test_a_command_that_only_the_image_knows(cluster: Cluster, ground: str) -> None:
-    check_error(rescue_pod(cluster, ground, "no-command", "CrashLoopBackOff"), REFUSED, "command", "-- ")
+def test_a_command_that_only_the_image_knows_and_nobody_may_look(cluster: Cluster, ground: str) -> None:
+    run = rescue_pod(cluster, ground, "no-command", "CrashLoopBackOff", "--no-scout")
+    check_error(run, REFUSED, "command", "--no-scout", "-- ")
 
 
 def test_a_patch_file_that_is_malformed(cluster: Cluster, ground: str, tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ SHAPES = [
         {"args": ["--greeting=$(GREETING)"], "env": [{"name": "GREETING", "value": "hello you"}]},
     ),
 ]
+RESTRICTED = {
+    "runAsNonRoot": True,
+    "runAsUser": 65534,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 by_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 
 
@@ -62,7 +69,7 @@ def pod(name: str, image: str, **container: Any) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "labels": {"app": name}},
-        "spec": {"containers": [{"name": "app", "image": image, **container}]},
+        "spec": {"containers": [{"name": "app", "image": image, "securityContext": RESTRICTED, **container}]},
     }
 
 
@@ -88,8 +95,8 @@ def load(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def scouted(
     cluster: Cluster, load: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[tuple[Run, Path]]]]:
-    """For each shape, by name: the rescue of a pod of it, and its case."""
-    namespace = cluster.make_namespace("entrypoint", {})
+    """For each shape, by name: the rescue of a pod of it where PodSecurity is enforced, and its case."""
+    namespace = cluster.make_namespace("entrypoint", {"pod-security.kubernetes.io/enforce": "restricted"})
     pool = ThreadPoolExecutor(len(SHAPES))
 
     def rescue(shape: Shape) -> tuple[Run, Path]:

@@ -15,6 +15,7 @@ from tests.e2e.conftest import RESCUED
 
 pytestmark = pytest.mark.e2e
 
+CLUSTER = 4
 LEVELS = ("baseline", "restricted")
 # What `restricted` asks of every container, and nothing more.
 RESTRICTED = {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -56,7 +57,7 @@ SHAPES = (
         "RSC101",
         {"uid": "65534", "cap_eff": "0000000000000000", "no_new_privs": "1"},
     ),
-    Shape(
+    EVERYTHING := Shape(
         "everything",
         {"readOnlyRootFilesystem": True, **NO_CAPABILITIES, **RESTRICTED},
         "RSC110",
@@ -114,6 +115,27 @@ def test_the_level_forbids_the_capability_that_tracing_others_needs(
         pods.create(cluster, spaces[level], forbidden)
 
 
+def test_root_is_refused_where_it_is_forbidden_in_the_words_of_the_cluster(
+    cluster: Cluster, spaces: dict[str, str], tmp_path: Path
+) -> None:
+    run = rescue(cluster, spaces["restricted"], EVERYTHING, tmp_path, "--run-as", "root")
+    assert (run.code, run.stdout) == (CLUSTER, ""), run.stderr
+    assert "nothing was created" in run.stderr
+    assert 'violates PodSecurity "restricted:latest"' in run.stderr
+    assert "runAsNonRoot != true" in run.stderr
+    assert "runAsUser=0" in run.stderr
+
+
+def test_root_where_it_is_allowed_may_read_what_the_user_may_not(
+    cluster: Cluster, spaces: dict[str, str], tmp_path: Path
+) -> None:
+    run = rescue(cluster, spaces["baseline"], EVERYTHING, tmp_path, "--run-as", "root")
+    document = run.document
+    assert (document["replay"]["exitCode"], document["replay"]["traced"]) == (0, True), run.stderr
+    assert said(document["case"])["uid"] == "0"
+    assert document["clone"]["state"] == "deleted"
+
+
 def make_namespace(cluster: Cluster, level: str) -> str:
     """A namespace that enforces a level and has every shape, each in its crash loop."""
     namespace = cluster.make_namespace(level, {"pod-security.kubernetes.io/enforce": level})
@@ -141,11 +163,12 @@ def manifest(shape: Shape, level: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def rescue(cluster: Cluster, namespace: str, shape: Shape, folder: Path) -> Run:
+def rescue(cluster: Cluster, namespace: str, shape: Shape, folder: Path, *arguments: str) -> Run:
     """Rescue a shape's pod once it is in its crash loop."""
     cluster.pod_in_state(namespace, f"app={shape.name}", "CrashLoopBackOff")
     with RESCUED:
-        return cluster.rescue("pod", shape.name, "-n", namespace, "-o", "json", "--case", str(folder / "case"))
+        case = str(folder / "case")
+        return cluster.rescue("pod", shape.name, "-n", namespace, "-o", "json", "--case", case, *arguments)
 
 
 def said(case: str) -> dict[str, str]:

@@ -98,6 +98,13 @@ def test_a_scout_never_touches_a_claim(mode: str) -> None:
     assert made["spec"]["volumes"] == [{"name": "data", "emptyDir": {}}]
 
 
+def test_an_init_container_is_seen_to_start_alone() -> None:
+    init = replace(target(), container="prepare", is_init=True)
+    spec = scout.scout_manifest(pod(), init, load_rules((), ()), CHOICES)["spec"]
+    assert [container["name"] for container in spec["containers"]] == ["rescue-observer", "prepare"]
+    assert not spec.get("initContainers")
+
+
 def test_the_observers_script_arrives_as_it_was_written() -> None:
     script = manifest()["spec"]["containers"][0]["command"][-1]
     written = (data_dir("hunter_agent") / "scout").read_text(encoding="utf-8")
