@@ -15,11 +15,10 @@ NAME_LIMIT = 63  # A pod's name is its hostname, a DNS label (RFC 1123).
 SUFFIX_LENGTH = 5
 MANAGED_BY = "app.kubernetes.io/managed-by"  # Not taken away but overwritten, so no selector matches its value.
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # kube-apiserver: plugin/pkg/admission/serviceaccount
+_MIRROR = "kubernetes.io/config.mirror"  # The kubelet's mark of a static pod (Kubernetes: Well-Known Annotations).
 _COMMON_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
 # Volumes with data of others whose source has no readOnly of its own.
 _DISKS = ("flocker", "photonPersistentDisk", "vsphereVolume")
-
-
 # Read by the webhooks of meshes and clouds when a pod is created; no controller selects pods by them.
 _FOR_WEBHOOKS = {
     "sidecar.istio.io/inject",
@@ -123,6 +122,7 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
         "source.isAdmitted": bool(metadata.get("uid")) or _has_token(pod),
         "source.hostPaths": _alternatives(_volumes_of(pod, "hostPath")),
         "source.hostname": identity.hostname(pod) if wishes.identity else None,
+        "source.isStatic": _MIRROR in (metadata.get("annotations") or {}),
         "source.labels": json.dumps(labels, sort_keys=True),
         "source.pod": metadata["name"],
         "source.uid": metadata.get("uid", ""),
@@ -184,6 +184,7 @@ def _node(pod: JsonObject, wishes: Wishes, bound: Sequence[str]) -> str | None:
 def _of_wishes(pod: JsonObject, target: Target, wishes: Wishes) -> JsonObject:
     _check_names(pod, target, wishes)
     return {
+        "user.anyNode": wishes.same_node is False,
         "user.changesResources": wishes.minimal_requests or wishes.memory is not None,
         "user.env": [{"name": name, "value": value} for name, value in wishes.env],
         "user.images": [{"container": name, "image": image} for name, image in wishes.images],

@@ -15,6 +15,7 @@ from rescue.model import JsonObject
 
 OPERATIONS = ("add", "replace", "remove")
 MISSING = ("skip", "fail", "create")
+TEXTS = ("id", "path", "key", "when", "each", "why", "warn")
 FIELDS = ("id", "op", "path", "key", "value", "missing", "when", "each", "why", "warn", "examples")
 
 # Lists of maps that a rule may go through with ``each``, and the fields that {each.field} may name.
@@ -53,6 +54,7 @@ PLACEHOLDERS = frozenset(
         "source.isAdmitted",
         "source.hostPaths",
         "source.hostname",
+        "source.isStatic",
         "source.labels",
         "source.pod",
         "source.uid",
@@ -63,6 +65,7 @@ PLACEHOLDERS = frozenset(
         "target.image",
         "target.isInit",
         "toolkit.image",
+        "user.anyNode",
         "user.changesResources",
         "user.minimalRequests",
         "user.ownIdentity",
@@ -147,6 +150,9 @@ def _unknown_holes(raw: JsonObject) -> list[str]:
 
 def _problem(raw: JsonObject) -> str | None:
     """What is wrong with a rule as it was written, if anything."""
+    for field in TEXTS:
+        if not isinstance(raw.get(field), str | None):
+            return f"{field} must be a text, not {raw[field]!r}"
     unknown = sorted(set(raw) - set(FIELDS))
     holes = _unknown_holes(raw)
     when, each = raw.get("when"), raw.get("each")
@@ -163,8 +169,15 @@ def _problem(raw: JsonObject) -> str | None:
             f"unknown condition {when}",
         ),
         (each is not None and each not in LISTS, f"each must be one of {', '.join(LISTS)}"),
+        (not _are_examples(raw.get("examples") or []), "examples are a list of maps with before and after"),
     )
     return next((problem for wrong, problem in checks if wrong), None)
+
+
+def _are_examples(examples: Any) -> bool:
+    return isinstance(examples, list) and all(
+        isinstance(item, dict) and {"before", "after"} <= item.keys() for item in examples
+    )
 
 
 def _rule(raw: JsonObject, where: str, why: str) -> Rule:
@@ -175,7 +188,9 @@ def _rule(raw: JsonObject, where: str, why: str) -> Rule:
         jsonpath.check(_HOLE.sub("x", raw["path"]))
     except jsonpath.PathError as error:
         raise _error(where, str(error)) from error
-    examples = tuple(Example(item["before"], item["after"], item.get("values", {})) for item in raw.get("examples", ()))
+    examples = tuple(
+        Example(item["before"], item["after"], item.get("values", {})) for item in raw.get("examples") or ()
+    )
     return Rule(
         id=raw["id"],
         op=raw["op"],
@@ -185,7 +200,7 @@ def _rule(raw: JsonObject, where: str, why: str) -> Rule:
         missing=raw.get("missing", "skip"),
         when=raw.get("when"),
         each=raw.get("each"),
-        why=raw.get("why", why),
+        why=raw.get("why") or why,
         warn=raw.get("warn"),
         where=where,
         examples=examples,
@@ -202,7 +217,7 @@ def parse(text: str, source: str) -> list[Rule]:
         where = f"{source}:{line}"
         if not isinstance(raw, Map):
             raise _error(where, "a rule is a map")
-        rules.append(_rule(raw, where, str(document.get("why", ""))))
+        rules.append(_rule(raw, where, str(document.get("why") or "")))
     return rules
 
 

@@ -18,7 +18,7 @@ _CHANGED_IN_SPEC = {
     "activeDeadlineSeconds", "affinity", "automountServiceAccountToken", "containers", "ephemeralContainers",
     "hostIPC", "hostPID", "hostname", "initContainers", "nodeName", "overhead", "preemptionPolicy", "priority",
     "priorityClassName", "readinessGates", "resourceClaims", "restartPolicy", "schedulingGates", "schedulingGroup",
-    "terminationGracePeriodSeconds", "topologySpreadConstraints", "volumes",
+    "terminationGracePeriodSeconds", "tolerations", "topologySpreadConstraints", "volumes",
 }  # fmt: skip
 
 
@@ -108,7 +108,15 @@ def _company(pod: JsonObject, clone: JsonObject, name: str) -> Iterator[str]:
 
 
 def _place(pod: JsonObject, clone: JsonObject) -> Iterator[str]:
-    """The host name is the same, where a pod may have it; so is the node, where the pod needs it."""
+    """The host name is the same, where a pod may have it; so is the node, where the pod needs it.
+
+    A static pod heeds no taint, and nor may its clone; every other tolerates what it did.
+    """
+    wanted = [*(pod["spec"].get("tolerations") or ())]
+    if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
+        wanted.append({"operator": "Exists", "effect": "NoSchedule"})
+    if (clone["spec"].get("tolerations") or []) != wanted:
+        yield f"its tolerations are {clone['spec'].get('tolerations')}"
     spec = pod["spec"]
     seen = spec.get("hostname") or pod["metadata"]["name"]
     if len(seen) <= 63 and "." not in seen and not spec.get("hostNetwork") and clone["spec"].get("hostname") != seen:

@@ -268,6 +268,19 @@ def test_a_claim_for_many_nodes_needs_no_node() -> None:
     assert "affinity" not in plan.clone["spec"]
 
 
+DAEMON = {
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["node1"]}]}
+                ]
+            }
+        }
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("more", "wished", "pinned"),
     [
@@ -276,6 +289,8 @@ def test_a_claim_for_many_nodes_needs_no_node() -> None:
         ({"hostNetwork": True}, Wishes(), True),
         ({"hostNetwork": True}, Wishes(same_node=False), False),
         ({"volumes": [{"name": "v", "hostPath": {"path": "/v"}}]}, Wishes(), True),
+        (DAEMON, Wishes(), True),
+        (DAEMON, Wishes(same_node=False), False),
     ],
 )
 def test_the_clone_runs_on_the_originals_node_where_it_uses_what_is_there(
