@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from rescue.errors import ExitCode, RescueError
-from rescue.image import full_command, parse, running_digest
+from rescue.image import full_command, literal, parse, running_digest
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.logins import find_logins
@@ -25,12 +25,12 @@ def find(
 ) -> Command:
     """The command of a container of the pod, ready for ``args``.
 
-    ``image`` is what the clone will run (pinned, or the user's own); ``override`` is what the user gave;
-    ``cluster`` is None for a manifest without one; ``scout`` watches the container start, and is None where nothing
-    may be created.  Raises RescueError (refused) with the reason why each way failed.
+    ``image`` is what the clone will run (pinned, or the user's own); ``override`` is what the user gave, taken
+    as typed; ``cluster`` is None for a manifest without one; ``scout`` watches the container start, and is None
+    where nothing may be created.  Raises RescueError (refused) with the reason why each way failed.
     """
     if override:
-        return Command(tuple(override), "arguments")
+        return Command(literal(override), "arguments")
     if container.get("command"):
         return Command((*container["command"], *(container.get("args") or ())), "spec")
     reasons: list[str] = []
@@ -50,7 +50,7 @@ def from_registry(cluster: Cluster | None, pod: JsonObject, container: JsonObjec
     """The command by the image's config in its registry; raises RescueError when it is not to be had there."""
     reference = parse(image)
     # Another image than the pod's is the user's choice: no status knows it.
-    running = running_digest(pod, container["name"]) if image == container["image"] else ""
+    running = running_digest(pod, container) if image == container["image"] else ""
     logins = find_logins(cluster, pod, reference)
     try:
         found = find_config(reference, logins.credentials, architecture(cluster, pod), running)

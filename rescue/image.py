@@ -79,12 +79,23 @@ def digest_of(image_id: str) -> str:
     return f"sha256:{image_id}" if _BARE_ID.fullmatch(image_id) else ""
 
 
-def running_digest(pod: JsonObject, name: str) -> str:
-    """The digest of the image that this container of the pod was started from; empty when it never was."""
-    status = pod.get("status") or {}
-    entries = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
-    found = (digest_of(str(entry.get("imageID", ""))) for entry in entries if entry.get("name") == name)
-    return next(found, "")
+def running_id(pod: JsonObject, container: JsonObject) -> str:
+    """The ``imageID`` of what this container was started from; empty when it never was, or had another image then.
+
+    A pod's image may be changed while it is there; until the new one is pulled the status tells of the old one.
+    """
+    wanted, status = parse(str(container["image"])), pod.get("status") or {}
+    for entry in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
+        if entry.get("name") == container["name"]:
+            ran = parse(str(entry.get("image", "")))
+            changed = ran.repository == wanted.repository and ran.tag and wanted.tag and ran.tag != wanted.tag
+            return "" if changed else str(entry.get("imageID", ""))
+    return ""
+
+
+def running_digest(pod: JsonObject, container: JsonObject) -> str:
+    """The digest of the image that this container of the pod was started from; empty when it is not known."""
+    return digest_of(running_id(pod, container))
 
 
 def literal(words: Sequence[str]) -> tuple[str, ...]:

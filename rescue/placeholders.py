@@ -7,7 +7,7 @@ from typing import Any
 
 from rescue import claims, identity, remaining
 from rescue.errors import ExitCode, RescueError
-from rescue.image import parse
+from rescue.image import parse, running_id
 from rescue.model import Command, JsonObject, Target
 from rescue.options import Wishes
 
@@ -73,14 +73,9 @@ def find_container(pod: JsonObject, name: str) -> JsonObject:
 
 def pinned_image(pod: JsonObject, container: JsonObject) -> str:
     """The image at the digest that the status reports; as it is when an image was loaded by hand and has none."""
-    status = pod.get("status", {})
     image = str(container["image"])
-    for entry in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
-        if entry["name"] == container["name"]:
-            pinned = str(entry.get("imageID", "")).removeprefix("docker-pullable://")
-            if "@" in pinned and parse(pinned).repository == parse(image).repository:
-                return pinned
-    return image
+    pinned = running_id(pod, container).removeprefix("docker-pullable://")
+    return pinned if "@" in pinned and parse(pinned).repository == parse(image).repository else image
 
 
 def target_image(pod: JsonObject, container: JsonObject, wishes: Wishes) -> str:

@@ -50,7 +50,7 @@ def blind() -> Command:
 
 def test_the_users_own_command_comes_first() -> None:
     assert find(pod(command=["/app"]), override=("/mine", "$(X)"), scout=nobody) == Command(
-        ("/mine", "$(X)"), "arguments"
+        ("/mine", "$$(X)"), "arguments"
     )
 
 

@@ -76,10 +76,26 @@ def test_the_digest_of_a_status(image_id: str, digest: str) -> None:
 
 
 def test_an_init_containers_digest_is_found_too_and_a_pod_without_status_has_none() -> None:
-    status = {"containerStatuses": [{"name": "web", "imageID": ""}], "initContainerStatuses": [{"name": "i", "imageID": DIGEST}]}  # fmt: skip  # noqa: E501
-    assert running_digest({"status": status}, "i") == DIGEST
-    assert running_digest({"status": status}, "web") == ""
-    assert running_digest({}, "web") == ""
+    init, web = {"name": "i", "image": "i:1"}, {"name": "web", "image": "web"}
+    status = {"containerStatuses": [{**web, "imageID": ""}], "initContainerStatuses": [{**init, "imageID": DIGEST}]}
+    assert running_digest({"status": status}, init) == DIGEST
+    assert running_digest({"status": status}, web) == ""
+    assert running_digest({}, web) == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "ran", "known"),
+    [
+        ("shop:1", "docker.io/library/shop:1", True),
+        ("shop:2", "docker.io/library/shop:1", False),  # kubectl set image pod/…, and the new one was not pulled yet
+        ("shop", "docker.io/library/shop:latest", True),
+        ("shop:1", DIGEST, True),  # a runtime may report an image without its name
+        ("shop:2", "registry.example/other:1", True),  # or by another of its names
+    ],
+)
+def test_a_digest_of_an_image_that_was_replaced_is_not_taken(image: str, ran: str, known: bool) -> None:
+    pod = {"status": {"containerStatuses": [{"name": "a", "image": ran, "imageID": DIGEST}]}}
+    assert running_digest(pod, {"name": "a", "image": image}) == (DIGEST if known else "")
 
 
 # What containerd does (internal/cri/opts, WithProcessArgs) where the pod sets no command.
