@@ -9,12 +9,14 @@ from typing import Any
 import jsonpatch
 
 from rescue import jsonpath
+from rescue.adoption import refuse_adopted
 from rescue.concerns import concerns
 from rescue.errors import ExitCode, RescueError
 from rescue.marks import why_not_ours
 from rescue.model import Change, Command, JsonObject, Plan, Target, copied
 from rescue.placeholders import Choices, values
 from rescue.rules import Rule, fill, fill_path
+from rescue.shape import faults
 
 
 def _pointers(rule: Rule, document: JsonObject, values: JsonObject) -> list[str]:
@@ -87,7 +89,7 @@ def _operations(rule: Rule, document: JsonObject, values: JsonObject) -> list[Js
     if rule.op == "remove":
         # From the end: removing an item moves those behind it.
         return [{"op": "remove", "path": pointer} for pointer in reversed(found)]
-    suffix = "" if rule.key is None else "/" + fill(rule.key, values)
+    suffix = "" if rule.key is None else f"/{fill(rule.key, values)}"
     value = fill(rule.value, values)
     return [operation for pointer in found for operation in _write(rule, pointer + suffix, value, document)]
 
@@ -135,7 +137,7 @@ def apply_rules(
             made = _apply(rule, document, scope)
             changes.extend(made)
             if made and rule.warn:
-                warnings.append(fill(rule.warn, scope))
+                warnings.append(str(fill(rule.warn, scope)))
     return document, changes, list(dict.fromkeys(warnings))
 
 
@@ -150,6 +152,16 @@ def _refuse_leftovers(rules: Iterable[Rule], clone: JsonObject, known: JsonObjec
                     f"take it out of your patch, or allow it with --skip-rule {rule.id}",
                     ExitCode.REFUSED,
                 )
+
+
+def _refuse_misshapen(clone: JsonObject) -> None:
+    """What follows reads the clone as a pod, and so does a server."""
+    if problem := next(faults(clone), ""):
+        raise RescueError(
+            f"the rules make a pod that no server would take: {problem}",
+            "see what they change with `rescue plan`, one --patch or --skip-rule less",
+            ExitCode.REFUSED,
+        )
 
 
 def _refuse_unmarked(clone: JsonObject) -> None:
@@ -174,10 +186,12 @@ def compile_plan(
     """Compile the rules on one pod.
 
     Raises RescueError: usage for a wish that does not fit the pod; refused when a rule does not fit, or the finished
-    manifest still has something that a rule forbids.
+    manifest still has something that a rule forbids, or a controller would adopt it.
     """
     known = values(pod, target, command, choices)
     clone, changes, said = apply_rules(rules, pod, known)
     _refuse_leftovers(rules, clone, known)
+    _refuse_misshapen(clone)
     _refuse_unmarked(clone)
+    refuse_adopted(clone, choices.selectors)
     return Plan(pod, clone, tuple(changes), command, (*warnings, *said, *concerns(clone)))

@@ -1,20 +1,12 @@
 """The pod that a manifest describes: itself, or the template of a workload.  Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject, Owner
+from rescue.shape import faults
 from rescue.workloads import BY_NAME, POD, Kind
-
-# Fields that rescue reads, by the shape in which a server takes them.
-_TEXT_MAPS = ("labels", "annotations")
-_OBJECTS = ("securityContext", "resources", "affinity", "nodeSelector", "lifecycle")
-_OBJECT_LISTS = (
-    *("containers", "initContainers", "ephemeralContainers", "volumes", "imagePullSecrets", "tolerations"),
-    *("env", "envFrom", "ports", "volumeMounts", "volumeDevices", "topologySpreadConstraints", "readinessGates"),
-)
-_TEXT_LISTS = ("command", "args")
 
 
 def pod_in(documents: Sequence[Any], source: str) -> tuple[JsonObject, Owner | None]:
@@ -23,7 +15,7 @@ def pod_in(documents: Sequence[Any], source: str) -> tuple[JsonObject, Owner | N
     Raises RescueError (usage) when there is none, more than one, or one that no server would take.
     """
     items = [item for document in documents for item in _items(_without_nulls(document))]
-    found = [item for item in items if item.get("kind") in BY_NAME]
+    found = [item for item in items if str(item.get("kind")) in BY_NAME]
     if len(found) != 1:
         kinds = ", ".join(str(item.get("kind")) for item in found or items) or "nothing"
         raise _unusable(source, f"does not hold one Pod or workload, but: {kinds}")
@@ -31,7 +23,7 @@ def pod_in(documents: Sequence[Any], source: str) -> tuple[JsonObject, Owner | N
     pod, name = _pod(found[0], kind), _name(found[0])
     if pod is None or not name:
         raise _unusable(source, f"holds a {kind.name} without a valid name or containers with name and image")
-    if wrong := next(_malformed(pod), ""):
+    if wrong := next(faults(pod), ""):
         raise _unusable(source, f"holds a {kind.name} that no server would take: {wrong}")
     return pod, None if kind is POD else Owner(kind.name, name)
 
@@ -85,28 +77,3 @@ def _has_containers(pod: JsonObject) -> bool:
     if not isinstance(containers, list):
         return False
     return bool(containers) and all(isinstance(c, dict) and {"name", "image"} <= c.keys() for c in containers)
-
-
-def _malformed(pod: JsonObject) -> Iterator[str]:
-    """What is wrong with the shape of a pod that has containers, field by field; the server looks at all the rest."""
-    yield from _misshapen("metadata", pod["metadata"])
-    yield from _misshapen("spec", pod["spec"])
-    for field in ("initContainers", "containers"):
-        for index, container in enumerate(pod["spec"].get(field, ())):
-            yield from _misshapen(f"{field}[{index}]", container)
-
-
-def _misshapen(place: str, fields: JsonObject) -> Iterator[str]:
-    for key, value in fields.items():
-        if key in _TEXT_MAPS and not (isinstance(value, dict) and _all(str, value.values())):
-            yield f"{place}.{key} is not a map of strings"
-        if key in _OBJECTS and not isinstance(value, dict):
-            yield f"{place}.{key} is not a map"
-        if key in _OBJECT_LISTS and not (isinstance(value, list) and _all(dict, value)):
-            yield f"{place}.{key} is not a list of maps"
-        if key in _TEXT_LISTS and not (isinstance(value, list) and _all(str, value)):
-            yield f"{place}.{key} is not a list of strings"
-
-
-def _all(kind: type, values: Iterable[Any]) -> bool:
-    return all(isinstance(value, kind) for value in values)

@@ -10,9 +10,10 @@ import pytest
 
 from rescue.dump import dump
 from rescue.errors import ExitCode, RescueError
+from rescue.image import pinned_image
 from rescue.manifest import load_all
 from rescue.model import Command, Plan, Target
-from rescue.placeholders import Choices, clone_name, pinned_image
+from rescue.placeholders import Choices, clone_name
 from rescue.plan import compile_plan
 from rescue.rulebook import load_rules
 from rescue.rules import parse
@@ -141,6 +142,26 @@ def test_a_rule_that_does_not_fit_is_refused() -> None:
         with pytest.raises(RescueError, match="rule mine") as refused:
             planned(recorded("oom")["last"], rules=[*RULES, *parse(text, "mine.yaml")])
         assert refused.value.code is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("/metadata", None, "metadata is missing"),
+        ("/metadata/name", 3, "metadata.name is not a string"),
+        ("/metadata/annotations", "x", "metadata.annotations is not a map of strings"),
+        ("/spec", [], "spec is not a map"),
+        ("/spec/containers/0", None, "spec.containers is not a list of maps"),
+        ("/spec/containers/0", {"name": "app"}, r"spec.containers\[0\].image is missing"),
+        ("/spec/volumes/0", {"name": "data", "hostPath": "/"}, r"spec.volumes\[0\].hostPath is not a map"),
+    ],
+)
+def test_a_rule_that_makes_no_pod_is_refused(path: str, value: Any, problem: str) -> None:
+    rule = {"id": "mine", "op": "add", "path": path, "value": value}
+    rules = [*RULES, *parse(json.dumps({"rules": [rule]}), "mine.yaml")]
+    with pytest.raises(RescueError, match=f"no server would take: {problem}") as refused:
+        planned(recorded("oom")["last"], rules=rules)
+    assert refused.value.code is ExitCode.REFUSED
 
 
 @pytest.mark.parametrize("pod", ["a", "web-0", "x" * 253, "a.b.c", "ends-in-dash-" + "y" * 40 + "-.-z"])

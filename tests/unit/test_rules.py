@@ -58,6 +58,10 @@ def test_rule_ids_are_unique() -> None:
         ("rules:\n  - {id: a, op: remove, path: $.a, when: target.x}", "mine.yaml:2: unknown condition"),
         ("rules:\n  - {id: a, op: remove, path: $.a, missing: maybe}", "mine.yaml:2: missing must be one of"),
         ("rules:\n  - {id: a, op: remove, path: $.a, each: source.pod}", "mine.yaml:2: each must be one of"),
+        ("rules:\n  - {id: a, op: add, path: $.a, key: 0, value: 1}", "mine.yaml:2: key must be a text, not 0"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, why: [x]}", "mine.yaml:2: why must be a text"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, each: {}}", "mine.yaml:2: each must be a text"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, examples: [{}]}", "mine.yaml:2: examples are a list of maps"),
         ("rules:\n  - {id: a, op: remove, path: '$.a[{each.x}]', each: user.env}", "mine.yaml:2: unknown placeholder"),
     ],
 )
