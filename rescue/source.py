@@ -95,7 +95,7 @@ def _selected(cluster: Cluster, selector: str, container: str | None) -> Source:
             f"see: kubectl get pods -n {cluster.namespace} --show-labels",
             ExitCode.REFUSED,
         )
-    return _worst(pods, f"that match {selector!r}", container)
+    return _worst(pods, f"matching {selector!r}", container)
 
 
 def _of_workload(cluster: Cluster, kind: Kind, name: str, container: str | None) -> Source:

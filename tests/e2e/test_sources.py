@@ -131,7 +131,7 @@ def restarts(cluster: Cluster, namespace: str, name: str) -> int:
     [
         (["deploy/shop"], "of Deployment shop (3 pods)"),
         (["deployments.apps/shop"], "of Deployment shop (3 pods)"),
-        (["-l", "app in (shop)"], "that match 'app in (shop)' (4 pods)"),
+        (["-l", "app in (shop)"], "matching 'app in (shop)' (4 pods)"),
     ],
 )
 def test_the_worst_replica(cluster: Cluster, ground: str, worst: str, source: list[str], whose: str) -> None:

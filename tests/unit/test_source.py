@@ -190,7 +190,7 @@ def test_a_selector_takes_the_worst_and_never_a_clone() -> None:
     cluster = Cluster(pods=[pod("a", "", APP, 1), pod("b", "", APP, 2), pod("c", "", {}, 3)])
     cluster.objects["pods"].append(ours("rescue-b-x2b4c", "b", APP))
     source = found(cluster, selector="app=shop")
-    assert source.choice == "pod b: the worst of 2 failing pods that match 'app=shop' (2 pods)"
+    assert source.choice == "pod b: the worst of 2 failing pods matching 'app=shop' (2 pods)"
 
 
 def test_a_selector_that_nothing_matches(shop: Any) -> None:
