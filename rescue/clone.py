@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import deferred
 from rescue.kube.client import Cluster
@@ -15,7 +16,12 @@ from rescue.model import JsonObject
 Ended = Callable[["Clone", str, str], None]
 
 _UNCERTAIN = (0, 500, 502, 503, 504)  # Answers to a create after which the object may exist all the same.
+# The server gives a request 60 s (--request-timeout), webhooks among them; the client has waited 35 of them.
+APPEAR_SECONDS = 25.0
 DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
+
+
+STAYS = "its --ttl ends what runs in it, if it ever runs, and leaves the pod"
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,15 @@ def _of(pod: JsonObject) -> Clone:
 
 
 def create(cluster: Cluster, namespace: str, manifest: JsonObject) -> Clone:
-    """Create the clone after a server-side dry-run; raises ClusterError with nothing left behind."""
+    """Create the clone after a server-side dry-run.
+
+    Raises ClusterError with nothing left behind, RescueError (cluster) when that is not certain.
+    """
     try:
         cluster.create("pods", namespace, manifest, dry_run=True)
     except ClusterError as error:
         raise ClusterError(
-            f"the cluster refuses the clone; nothing was created: {error.message}",
+            f"the cluster refuses the clone, so it was not created: {error.message}",
             f"{error.hint}; what is used up: kubectl describe quota,limits -n {namespace}",
             error.status,
         ) from error
@@ -60,14 +69,31 @@ def _delete_unseen(cluster: Cluster, namespace: str, manifest: JsonObject, cause
     """The answer to a create was lost: the clone may exist. Its random name makes it ours."""
     name = manifest["metadata"]["name"]
     try:
-        delete(cluster, _of(patiently(lambda: cluster.get("pods", namespace, name))))
+        delete(cluster, _of(_appeared(cluster, namespace, name)))
     except ClusterError as error:
-        if error.status != 404:
-            raise RescueError(
-                f"{cause.message}; the clone may exist all the same",
-                f"when the cluster answers again: kubectl delete pod {name} -n {namespace}",
-                ExitCode.CLUSTER,
-            ) from error
+        raise RescueError(
+            f"{cause.message}; the clone may exist all the same",
+            f"when the cluster answers again: kubectl delete pod {name} -n {namespace} --ignore-not-found",
+            ExitCode.CLUSTER,
+        ) from error
+
+
+def _appeared(cluster: Cluster, namespace: str, name: str) -> JsonObject:
+    """The pod, which may be stored after we look; raises ClusterError (404) when it is not there in APPEAR_SECONDS."""
+    end = time.monotonic() + APPEAR_SECONDS
+    while True:
+        try:
+            return patiently(lambda: cluster.get("pods", namespace, name))
+        except ClusterError as error:
+            if error.status != 404 or time.monotonic() > end:
+                raise
+        time.sleep(1)
+
+
+def tell_end(console: Console, what: str, clone: Clone, state: str, detail: str) -> None:
+    """Say what became of a clone or scout; one that is still there also when quiet."""
+    text = f"{what} {clone.name} {state}{': ' if detail else ''}{detail}"
+    (console.step if state == "deleted" else console.warn)(text)
 
 
 @contextmanager
@@ -128,8 +154,8 @@ def delete(cluster: Cluster, clone: Clone) -> None:
                 break
         time.sleep(1)
     raise RescueError(
-        f"the clone {clone.name} was not deleted: {problem}",
-        f"{clone.delete_command}   (it ends by itself at its deadline)",
+        f"pod {clone.name} was not deleted: {problem}",
+        f"{clone.delete_command}   ({STAYS})",
         ExitCode.CLUSTER,
     )
 

@@ -11,6 +11,7 @@ import click
 from rescue import clones
 from rescue.account import current_user
 from rescue.cli.options import place_options
+from rescue.clone import STAYS
 from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
 from rescue.interrupt import as_keyboard_interrupt
@@ -167,4 +168,4 @@ def _still_there(failed: Sequence[tuple[Mark, RescueError]]) -> RescueError:
         names[mark.namespace].append(mark.name)
     commands = " && ".join(f"kubectl delete pod {' '.join(pods)} -n {place}" for place, pods in names.items())
     problems = "; ".join(dict.fromkeys(error.message for _, error in failed))
-    return RescueError(problems, f"{commands}   (they end by themselves at their deadline)", ExitCode.CLUSTER)
+    return RescueError(problems, f"{commands}   ({STAYS})", ExitCode.CLUSTER)

@@ -63,7 +63,7 @@ _RULES = (
         default=3600,
         show_default=True,
         type=click.IntRange(60, 2**31 - 1),  # The server's own bound.
-        help="Seconds after which the cluster itself ends a clone that was left behind.",
+        help="Seconds from its start after which the cluster ends a clone that was left behind.",
     ),
 )
 _WISHES = ("pvc", "set_image", "env_changes", "memory_limit", "run_as_user", "same_node", "only_target", "without")

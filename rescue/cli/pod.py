@@ -19,7 +19,9 @@ from rescue.report import FORMATS
     "--seconds", type=click.FloatRange(1), help="Longest replay; default: three times the original's life, 20 to 600."
 )
 @click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for the clone.")
-@click.option("--keep", is_flag=True, help="Do not delete the clone; it still ends at its --ttl.")
+@click.option(
+    "--keep", is_flag=True, help="Do not delete the clone. Its --ttl ends what runs in it, and leaves the pod."
+)
 @click.option("--case", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything collected.")
 @click.option("-o", "--output", type=click.Choice(sorted(FORMATS)), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No progress lines.")

@@ -120,7 +120,7 @@ def test_root_is_refused_where_it_is_forbidden_in_the_words_of_the_cluster(
 ) -> None:
     run = rescue(cluster, spaces["restricted"], EVERYTHING, tmp_path, "--run-as", "root")
     assert (run.code, run.stdout) == (CLUSTER, ""), run.stderr
-    assert "nothing was created" in run.stderr
+    assert "so it was not created" in run.stderr
     assert 'violates PodSecurity "restricted:latest"' in run.stderr
     assert "runAsNonRoot != true" in run.stderr
     assert "runAsUser=0" in run.stderr

@@ -14,6 +14,7 @@ from rescue.starting import wait_until_held
 MANIFEST = {"metadata": {"name": "rescue-web-x2b4c", "namespace": "shop"}}
 CLONE = Clone("shop", "rescue-web-x2b4c", "uid-1", "7")
 OUTAGE = ClusterError("the API server does not answer", "is it up?", 0)
+ABSENT = ClusterError("not found", "", 404)
 RUNNING: Any = {"running": {}}
 
 
@@ -88,7 +89,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_refused_dry_run_creates_nothing() -> None:
     cluster: Any = Cluster(dry_run=[ClusterError("exceeded quota: q", "ask for more", 403)])
-    with pytest.raises(ClusterError, match="nothing was created: exceeded quota: q"):
+    with pytest.raises(ClusterError, match="so it was not created: exceeded quota: q"):
         create(cluster, "shop", MANIFEST)
     assert cluster.calls == ["dry_run"]
 
@@ -109,11 +110,21 @@ def test_a_refused_creation_leaves_nothing_to_look_for() -> None:
     assert cluster.calls == ["dry_run", "create"]
 
 
-def test_a_clone_that_may_exist_after_a_long_outage_is_named() -> None:
-    cluster: Any = Cluster(create=[OUTAGE], get=[OUTAGE] * 100)
-    with pytest.raises(RescueError, match="the clone may exist") as lost:
+@pytest.mark.parametrize("answer", [OUTAGE, ABSENT], ids=["outage", "absent"])
+def test_a_clone_that_may_exist_all_the_same_is_named(answer: ClusterError) -> None:
+    cluster: Any = Cluster(create=[OUTAGE], get=[answer] * 100)
+    with pytest.raises(RescueError, match="the API server does not answer; the clone may exist") as lost:
         create(cluster, "shop", MANIFEST)
     assert "kubectl delete pod rescue-web-x2b4c -n shop" in lost.value.hint
+    assert lost.value.code is ExitCode.CLUSTER
+
+
+def test_a_clone_that_is_stored_after_the_first_look_is_deleted() -> None:
+    cluster: Any = Cluster(create=[OUTAGE], get=[ABSENT, OUTAGE, ABSENT])
+    cluster.pods["rescue-web-x2b4c"] = {"metadata": {**MANIFEST["metadata"], "uid": "uid-1", "resourceVersion": "7"}}
+    with pytest.raises(ClusterError, match="does not answer"):
+        create(cluster, "shop", MANIFEST)
+    assert cluster.pods == {}
 
 
 class Told:
@@ -190,10 +201,11 @@ def test_an_outage_at_deletion_is_sat_out() -> None:
 def test_a_clone_that_cannot_be_deleted_is_named_with_the_command_to_type(error: ClusterError, clock: Clock) -> None:
     cluster: Any = Cluster(delete=[error] * 100)
     create(cluster, "shop", MANIFEST)
-    with pytest.raises(RescueError, match=r"rescue-web-x2b4c was not deleted") as refused:
+    with pytest.raises(RescueError, match=r"pod rescue-web-x2b4c was not deleted") as refused:
         delete(cluster, CLONE)
     assert refused.value.hint.startswith("kubectl delete pod rescue-web-x2b4c -n shop")
     assert (clock.now > DELETE_SECONDS) is (error.status == 0)
+    assert "ends by itself" not in refused.value.hint, "a pod that no node took has no deadline yet, and none goes"
 
 
 def test_a_slow_kubelet_is_given_a_moment() -> None:
