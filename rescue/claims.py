@@ -1,6 +1,6 @@
 """What becomes of the original's PersistentVolumeClaims in the clone.  Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject
@@ -89,6 +89,23 @@ def need_the_node(pod: JsonObject, chosen: Mapping[str, str], found: Mapping[str
         if not {"ReadWriteMany", "ReadOnlyMany"} & set(access):
             bound.append(known[volume])
     return bound
+
+
+def node(pod: JsonObject, wishes: Wishes, bound: Sequence[str]) -> str | None:
+    """The node that the clone must run on; raises RescueError (refused) when a claim needs what the user forbids."""
+    spec = pod["spec"]
+    node = spec.get("nodeName")
+    if wishes.same_node is False and node and bound:
+        raise RescueError(
+            f"claim {bound[0]} can be mounted on one node only, and {node} has it: elsewhere the clone would hang",
+            f"leave out --any-node, or copy the claim: --pvc {bound[0]}=clone",
+            ExitCode.REFUSED,
+        )
+    if wishes.same_node and not node:
+        raise RescueError("the pod has no node yet", "leave out --same-node", ExitCode.USAGE)
+    node_data = any("hostPath" in volume for volume in spec.get("volumes") or ())
+    needed = bool(bound) or spec.get("hostNetwork") or node_data
+    return node if (wishes.same_node or (wishes.same_node is None and needed)) else None
 
 
 def altered(pod: JsonObject, clone: JsonObject, container: str) -> dict[str, str]:

@@ -10,22 +10,22 @@ from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject, Owner, Target
 from rescue.surroundings import add_surroundings
-from rescue.triage import controller_of
+from rescue.workloads import controller_kind, controller_of
 
 LOG_LINES = 2000
 # The kubelet's answers, with status 200, when it has lost a log: words of its own that no program wrote.
 _NO_LOG = ("unable to retrieve container logs for ", "failed to try resolving symlinks in path ")
 # Owners that are looked up for their own owner: a Deployment says more than its ReplicaSet.
-_PARENTS = {"ReplicaSet": "replicasets", "Job": "jobs"}
+_WITH_PARENTS = ("ReplicaSet", "Job")
 
 
 def find_owner(cluster: Cluster, pod: JsonObject) -> Owner | None:
     """The controller at the top of the pod's chain of owners, as far as this account may read it."""
-    owner = controller_of(pod)
-    if owner is None or owner.kind not in _PARENTS:
+    owner, kind = controller_of(pod), controller_kind(pod)
+    if owner is None or kind is None or kind.name not in _WITH_PARENTS:
         return owner
     try:
-        parent = cluster.get(_PARENTS[owner.kind], pod["metadata"]["namespace"], owner.name)
+        parent = cluster.get(kind.resource, pod["metadata"]["namespace"], owner.name)
     except ClusterError:
         return owner  # Only its name is lost; the pod's own reference still says whose it is.
     return controller_of(parent) or owner

@@ -98,6 +98,13 @@ def running_digest(pod: JsonObject, container: JsonObject) -> str:
     return digest_of(running_id(pod, container))
 
 
+def pinned_image(pod: JsonObject, container: JsonObject) -> str:
+    """The image at the digest that the status reports; as it is when an image was loaded by hand and has none."""
+    image = str(container["image"])
+    pinned = running_id(pod, container).removeprefix("docker-pullable://")
+    return pinned if "@" in pinned and parse(pinned).repository == parse(image).repository else image
+
+
 def literal(words: Sequence[str]) -> tuple[str, ...]:
     """Words that Kubernetes would not expand, spelt so that it leaves them as they are: every ``$`` doubled."""
     return tuple(word.replace("$", "$$") for word in words)

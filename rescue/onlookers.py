@@ -1,38 +1,45 @@
 """Who finds pods by their labels: the controllers that would adopt a clone, and all that would still see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from rescue import labels
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject
-from rescue.triage import controller_of
+from rescue.workloads import CONTROLLERS, controller_kind, controller_of
 
-CONTROLLERS = {
-    "replicasets": "ReplicaSet",
-    "replicationcontrollers": "ReplicationController",
-    "statefulsets": "StatefulSet",
-    "daemonsets": "DaemonSet",
-    "jobs": "Job",
-}
 ANYWHERE = ""  # all namespaces
 
 
-def quarantine(cluster: Cluster, pod: JsonObject) -> tuple[frozenset[str] | None, list[str]]:
-    """Label keys that controllers of the pod's namespace select by, and warnings.
+@dataclass(frozen=True)
+class Quarantine:
+    """What keeps controllers from a clone.
 
-    None when they cannot be known, for a list that is refused or a controller of another kind: no label is safe then.
+    ``keys`` holds the label keys that they select by, None when one of them is not known: no label is safe then.
+    ``selectors`` holds the known selectors by kind and name.
     """
+
+    keys: frozenset[str] | None
+    selectors: Mapping[str, JsonObject]
+    warnings: list[str]
+
+
+def quarantine(cluster: Cluster, pod: JsonObject) -> Quarantine:
+    """How controllers of the pod's namespace select pods; not all is known of a refused list, and of other kinds."""
     namespace, owner = pod["metadata"].get("namespace", "default"), controller_of(pod)
-    if owner and owner.kind not in CONTROLLERS.values():
-        return None, [f"all labels are dropped, because the selector of {owner.kind} {owner.name} is not known"]
-    controllers: list[JsonObject] = []
-    for resource in CONTROLLERS:
+    unknown: list[str] = []
+    if owner and controller_kind(pod) not in CONTROLLERS:
+        unknown.append(f"the selector of {owner.kind} {owner.name} is not known")
+    selectors: dict[str, JsonObject] = {}
+    for kind in CONTROLLERS:
         try:
-            controllers.extend(cluster.list(resource, namespace))
+            for item in cluster.list(kind.resource, namespace):
+                selectors[f"{kind.name} {_name(item)}"] = item.get("spec", {}).get("selector") or {}
         except ClusterError as error:
-            return None, [f"all labels are dropped, because the selectors of {resource} cannot be read: {error}"]
-    return labels.keys(item.get("spec", {}).get("selector") or {} for item in controllers), []
+            unknown.append(f"the selectors of {kind.resource} cannot be read: {error}")
+    warnings = [f"all labels are dropped, because {why}" for why in unknown]
+    return Quarantine(None if unknown else labels.keys(selectors.values()), selectors, warnings)
 
 
 def onlookers(cluster: Cluster, namespace: str, kept: JsonObject) -> list[str]:

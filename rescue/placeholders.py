@@ -1,19 +1,19 @@
 """A value for every name that a rule may use: from the pod, its target, and what was chosen.  Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rescue import claims, identity, remaining
 from rescue.errors import ExitCode, RescueError
-from rescue.image import parse, running_id
+from rescue.image import pinned_image
 from rescue.model import Command, JsonObject, Target
 from rescue.options import Wishes
 
 NAME_LIMIT = 63  # A pod's name is its hostname, a DNS label (RFC 1123).
 SUFFIX_LENGTH = 5
-MANAGED_BY = "app.kubernetes.io/managed-by"  # Not taken away but overwritten, so no selector matches its value.
+MANAGED_BY = "app.kubernetes.io/managed-by"  # Not taken away but overwritten; rescue.adoption looks who selects by it.
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # kube-apiserver: plugin/pkg/admission/serviceaccount
 _MIRROR = "kubernetes.io/config.mirror"  # The kubelet's mark of a static pod (Kubernetes: Well-Known Annotations).
 _COMMON_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
@@ -34,6 +34,7 @@ class Choices:
     """What a plan depends on besides the pod and the rules.
 
     ``quarantine`` holds the label keys that some controller selects by; None when they are not known, then all go.
+    ``selectors`` holds the selectors of these controllers, as far as they are known, by kind and name.
     ``claims`` holds the PersistentVolumeClaims that the wishes need, by name. A ``scout`` only shows its command.
     """
 
@@ -43,6 +44,7 @@ class Choices:
     toolkit_image: str
     ttl_seconds: int
     quarantine: frozenset[str] | None
+    selectors: Mapping[str, JsonObject] = field(default_factory=dict)
     wishes: Wishes = field(default_factory=Wishes)
     claims: Mapping[str, JsonObject] = field(default_factory=dict)
     scout: bool = False
@@ -71,13 +73,6 @@ def find_container(pod: JsonObject, name: str) -> JsonObject:
     raise RescueError(f"the pod has no container {name!r}", f"it has: {names}", ExitCode.USAGE)
 
 
-def pinned_image(pod: JsonObject, container: JsonObject) -> str:
-    """The image at the digest that the status reports; as it is when an image was loaded by hand and has none."""
-    image = str(container["image"])
-    pinned = running_id(pod, container).removeprefix("docker-pullable://")
-    return pinned if "@" in pinned and parse(pinned).repository == parse(image).repository else image
-
-
 def target_image(pod: JsonObject, container: JsonObject, wishes: Wishes) -> str:
     """The image that the clone of a container runs: the user's, else the pinned one."""
     return dict(wishes.images).get(container["name"]) or pinned_image(pod, container)
@@ -88,46 +83,64 @@ def values(pod: JsonObject, target: Target, command: Command, choices: Choices) 
 
     Raises RescueError for wishes that do not fit the pod (usage), or that could not come true (refused).
     """
-    metadata, wishes = pod["metadata"], choices.wishes
-    labels = metadata.get("labels") or {}
-    container = find_container(pod, target.container)
-    selected = set(labels) - _FOR_WEBHOOKS if choices.quarantine is None else set(labels) & choices.quarantine
+    return {
+        **_of_claims(pod, choices),
+        **_of_wishes(pod, target, choices.wishes),
+        **_of_clone(pod, target, choices),
+        **_of_source(pod, choices),
+        **_of_target(pod, target, choices.wishes),
+        "scout.script": choices.script,
+        "source.command": list(command.argv),
+        "toolkit.image": choices.toolkit_image,
+    }
+
+
+def _of_clone(pod: JsonObject, target: Target, choices: Choices) -> JsonObject:
+    labels, wishes = set(pod["metadata"].get("labels") or {}), choices.wishes
+    selected = labels - _FOR_WEBHOOKS if choices.quarantine is None else labels & choices.quarantine
     left = remaining.left_out(pod, target, wishes, alone=choices.scout)
     finished = [] if target.is_init else remaining.finished(pod, target)
     gone = remaining.gone(pod, target, [*left, *finished])
     return {
-        **_of_claims(pod, choices),
-        **_of_wishes(pod, target, wishes),
         "clone.expires": choices.expires,
         "clone.finished": _alternatives(finished),
         "clone.isAlone": wishes.only_target or choices.scout,
         "clone.isScout": choices.scout,
         "clone.gone": _alternatives(gone),
         "clone.left": _alternatives(left),
-        "clone.name": clone_name(metadata["name"], choices.suffix),
+        "clone.name": clone_name(pod["metadata"]["name"], choices.suffix),
         "clone.quarantine": sorted(selected - {MANAGED_BY}),
         "clone.strayProfiles": remaining.profiles(pod, gone),
         "clone.ttlSeconds": choices.ttl_seconds,
-        "scout.script": choices.script,
-        "source.command": list(command.argv),
-        "source.container": target.container,
+    }
+
+
+def _of_source(pod: JsonObject, choices: Choices) -> JsonObject:
+    metadata, keeps_identity = pod["metadata"], choices.wishes.identity
+    return {
         "source.devices": _devices(pod),
         "source.disks": _alternatives(_volumes_of(pod, *_DISKS)),
-        "source.fieldValues": identity.field_values(pod, containers(pod)) if wishes.identity else [],
+        "source.fieldValues": identity.field_values(pod, containers(pod)) if keeps_identity else [],
         "source.isAdmitted": bool(metadata.get("uid")) or _has_token(pod),
         "source.hostPaths": _alternatives(_volumes_of(pod, "hostPath")),
-        "source.hostname": identity.hostname(pod) if wishes.identity else None,
+        "source.hostname": identity.hostname(pod) if keeps_identity else None,
         "source.isStatic": _MIRROR in (metadata.get("annotations") or {}),
-        "source.labels": json.dumps(labels, sort_keys=True),
+        "source.labels": json.dumps(metadata.get("labels") or {}, sort_keys=True),
         "source.pod": metadata["name"],
         "source.uid": metadata.get("uid", ""),
         "source.user": choices.user,
+    }
+
+
+def _of_target(pod: JsonObject, target: Target, wishes: Wishes) -> JsonObject:
+    container = find_container(pod, target.container)
+    return {
+        "source.container": target.container,
         "target.asContainers": [container],
         "target.container": target.container,
         "target.earlierInits": remaining.earlier_inits(pod, target.container),
         "target.image": target_image(pod, container, wishes),
         "target.isInit": target.is_init,
-        "toolkit.image": choices.toolkit_image,
     }
 
 
@@ -145,7 +158,7 @@ def _of_claims(pod: JsonObject, choices: Choices) -> JsonObject:
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
     shared = [name for name, mode in chosen.items() if mode in (claims.KEEP, claims.READ_ONLY)]
     cloned = [name for name, mode in chosen.items() if mode == claims.CLONE]
-    node = _node(pod, choices.wishes, claims.need_the_node(pod, chosen, choices.claims))
+    node = claims.node(pod, choices.wishes, claims.need_the_node(pod, chosen, choices.claims))
     return {
         "claims.empty": _alternatives(name for name, mode in chosen.items() if mode == claims.EMPTY),
         "claims.readOnly": _alternatives(name for name, mode in chosen.items() if mode == claims.READ_ONLY),
@@ -157,23 +170,6 @@ def _of_claims(pod: JsonObject, choices: Choices) -> JsonObject:
         ],
         "source.node": [{"name": node}] if node else [],
     }
-
-
-def _node(pod: JsonObject, wishes: Wishes, bound: Sequence[str]) -> str | None:
-    """The node that the clone must run on; raises RescueError (refused) when a claim needs what the user forbids."""
-    spec = pod["spec"]
-    node = spec.get("nodeName")
-    if wishes.same_node is False and node and bound:
-        raise RescueError(
-            f"claim {bound[0]} can be mounted on one node only, and {node} has it: elsewhere the clone would hang",
-            f"leave out --any-node, or copy the claim: --pvc {bound[0]}=clone",
-            ExitCode.REFUSED,
-        )
-    if wishes.same_node and not node:
-        raise RescueError("the pod has no node yet", "leave out --same-node", ExitCode.USAGE)
-    node_data = any("hostPath" in volume for volume in spec.get("volumes") or ())
-    needed = bool(bound) or spec.get("hostNetwork") or node_data
-    return node if (wishes.same_node or (wishes.same_node is None and needed)) else None
 
 
 def _of_wishes(pod: JsonObject, target: Target, wishes: Wishes) -> JsonObject:

@@ -11,7 +11,7 @@ from rescue.kube.errors import ClusterError
 from rescue.kube.room import shortage
 from rescue.marks import LETTERS
 from rescue.model import Command, JsonObject, Plan, Target
-from rescue.onlookers import onlookers, quarantine
+from rescue.onlookers import Quarantine, onlookers, quarantine
 from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container, target_image
 from rescue.plan import compile_plan
@@ -28,7 +28,7 @@ def _suffix() -> str:
     return secrets.choice(firsts) + "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH - 1))
 
 
-def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[str, JsonObject]) -> Choices:
+def _choices(options: Options, known: Quarantine, found: dict[str, JsonObject]) -> Choices:
     expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
     return Choices(
         suffix=_suffix(),
@@ -36,7 +36,8 @@ def _choices(options: Options, quarantine: frozenset[str] | None, found: dict[st
         user=current_user(),
         toolkit_image=options.toolkit_image,
         ttl_seconds=options.ttl,
-        quarantine=quarantine,
+        quarantine=known.keys,
+        selectors=known.selectors,
         wishes=options.wishes,
         claims=found,
     )
@@ -60,10 +61,9 @@ def plan_offline(pod: JsonObject, options: Options) -> Plan:
     """The plan for a manifest without a cluster: no selector is known, so every label goes."""
     target = offline_target(pod, options.container)
     rules = load_rules(options.patches, options.skip_rules)
-    choices = _choices(options, None, {})
-    warnings = ["without a cluster the selectors are not known: all labels are dropped"]
+    known = Quarantine(None, {}, ["without a cluster the selectors are not known: all labels are dropped"])
     command = _command(None, pod, target, options, None)
-    return compile_plan(pod, target, rules, choices, command, warnings)
+    return compile_plan(pod, target, rules, _choices(options, known, {}), command, known.warnings)
 
 
 def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options, say: Say | None = None) -> Plan:
@@ -72,15 +72,15 @@ def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options,
     With ``say`` a scout may be created, to see a command that nothing else tells, and its steps are said.
     """
     rules = load_rules(options.patches, options.skip_rules)
-    keys, warnings = quarantine(cluster, pod)
-    choices = _choices(options, keys, _claims(cluster, pod, options))
+    known = quarantine(cluster, pod)
+    choices = _choices(options, known, _claims(cluster, pod, options))
 
     def watch() -> Command:
         manifest = scout.scout_manifest(pod, target, rules, replace(choices, suffix=_suffix()))
         return scout.observe(cluster, manifest, target, options.wait, say or (lambda _text: None))
 
     command = _command(cluster, pod, target, options, watch if say and options.scout else None)
-    plan = compile_plan(pod, target, rules, choices, command, warnings)
+    plan = compile_plan(pod, target, rules, choices, command, known.warnings)
     labels = plan.clone["metadata"].get("labels") or {}
     return replace(plan, warnings=(*plan.warnings, *onlookers(cluster, target.namespace, labels)))
 

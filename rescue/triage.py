@@ -7,7 +7,7 @@ from datetime import datetime
 from rescue import unstarted
 from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject, Owner, Target
-from rescue.refusal import refusal, refuse_unusable, refuse_windows
+from rescue.refusal import refusal, refuse_unfit, refuse_unusable
 
 # Worst first: a container in one of these states is chosen before one in a later state.
 STATES = ("CrashLoopBackOff", "terminated", "restarted", unstarted.STATE, "waiting", "running")
@@ -182,9 +182,9 @@ def _target(pod: JsonObject, chosen: _Candidate, owner: Owner | None, choice: st
 def offline_target(pod: JsonObject, container: str | None) -> Target:
     """The target of a manifest without status: the named container, else the one that kubectl takes by default.
 
-    Raises RescueError: usage for a container that the pod has not; refused for a Windows pod.
+    Raises RescueError: usage for a container that the pod has not; refused for a pod that cannot have a clone.
     """
-    refuse_windows(pod)
+    refuse_unfit(pod)
     _check_name(pod, container)
     spec = pod["spec"]
     inits, names = ([c["name"] for c in spec.get(key, ())] for key in ("initContainers", "containers"))
@@ -193,11 +193,3 @@ def offline_target(pod: JsonObject, container: str | None) -> Target:
     unasked = f"named by {DEFAULT_CONTAINER}" if name == default else "the first container of the manifest"
     chosen = _Candidate(name, name in inits, "unknown", "", "", 0, {}, 0)
     return _target(pod, chosen, None, "named by -c" if container else unasked)
-
-
-def controller_of(item: JsonObject) -> Owner | None:
-    """The object's controlling owner, if it has one."""
-    for reference in item["metadata"].get("ownerReferences") or ():
-        if reference.get("controller"):
-            return Owner(reference["kind"], reference["name"])
-    return None

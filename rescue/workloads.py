@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rescue.errors import ExitCode, RescueError
-from rescue.model import JsonObject
+from rescue.model import JsonObject, Owner
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
@@ -46,6 +46,7 @@ KINDS = (
     ),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
+CONTROLLERS = tuple(kind for kind in KINDS if kind.chain == ("pods",))  # They adopt pods that their selector matches.
 _BY_WORD = {word: kind for kind in KINDS for word in kind.words}
 
 
@@ -95,12 +96,25 @@ def selector_text(workload: JsonObject) -> str:
 def owned(items: Sequence[JsonObject], owners: Sequence[JsonObject]) -> list[JsonObject]:
     """The items that one of the owners controls, by uid: a name may have been another object's yesterday."""
     uids = {owner["metadata"]["uid"] for owner in owners}
-    return [item for item in items if _controllers(item) & uids]
+    return [item for item in items if any(entry["uid"] in uids for entry in _controllers(item))]
 
 
-def _controllers(item: JsonObject) -> set[str]:
-    references = item["metadata"].get("ownerReferences") or ()
-    return {entry["uid"] for entry in references if entry.get("controller")}
+def controller_of(item: JsonObject) -> Owner | None:
+    """The object's controlling owner, if it has one."""
+    return next((Owner(entry["kind"], entry["name"]) for entry in _controllers(item)), None)
+
+
+def controller_kind(item: JsonObject) -> Kind | None:
+    """The kind of that owner; None when it has none, or one of another API group, which may have a Job too."""
+    for entry in _controllers(item):
+        kind = BY_NAME.get(entry["kind"])
+        return kind if kind and kind.group == str(entry.get("apiVersion", "")).rpartition("/")[0] else None
+    return None
+
+
+def _controllers(item: JsonObject) -> list[JsonObject]:
+    """The one reference to a controller, or none."""
+    return [entry for entry in item["metadata"].get("ownerReferences") or () if entry.get("controller")]
 
 
 # Conditions that say why there is no pod; the message of ReplicaFailure is the quota's or the policy's own.

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "words": "errors model options resources",
     "pure": (
-        "adoption claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels manifest marks"
-        " placeholders plan refusal remaining report rules shape sighting templates triage unstarted waiting wishes"
-        " workloads worst"
+        "adoption claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels"
+        " manifest marks placeholders plan refusal remaining report rules shape sighting templates triage unstarted"
+        " waiting wishes workloads worst"
     ),
     "edges": (
         "account case clone clones collect console entrypoint gather interrupt judge kube logins oci onlookers"

@@ -15,6 +15,7 @@ from rescue.placeholders import Choices
 from rescue.plan import compile_plan
 from rescue.rulebook import load_rules
 from rescue.rules import Rule
+from rescue.sandbox import selectors as server
 from rescue.triage import offline_target
 from tests.shapes import containers
 
@@ -65,8 +66,8 @@ def rules() -> tuple[Rule, ...]:
     return tuple(load_rules((), ()))
 
 
-def make_plan(pod: JsonObject, container: str, wishes: Wishes | None = None, **choices: Any) -> Plan:
-    """The plan for one container; ``choices`` are fields of Choices, and by default no selector is known."""
+def choices(wishes: Wishes | None = None, **more: Any) -> Choices:
+    """Choices of which ``more`` are fields; by default no selector is known."""
     given: dict[str, Any] = {
         "suffix": "x2b4c",
         "expires": "2026-01-01T00:00:00Z",
@@ -75,18 +76,24 @@ def make_plan(pod: JsonObject, container: str, wishes: Wishes | None = None, **c
         "ttl_seconds": 3600,
         "quarantine": None,
     }
-    made = Choices(**given | choices, wishes=wishes or Wishes())
-    return compile_plan(pod, offline_target(pod, container), rules(), made, COMMAND)
+    return Choices(**given | more, wishes=wishes or Wishes())
 
 
-def problems(clone: JsonObject, quarantine: Collection[str] | None = None, claims: Collection[str] = ()) -> list[str]:
+def make_plan(pod: JsonObject, container: str, wishes: Wishes | None = None, **more: Any) -> Plan:
+    """The plan for one container; ``more`` are fields of Choices."""
+    return compile_plan(pod, offline_target(pod, container), rules(), choices(wishes, **more), COMMAND)
+
+
+def problems(
+    clone: JsonObject, selectors: Collection[JsonObject] | None = None, claims: Collection[str] = ()
+) -> list[str]:
     """Everything that could hurt somebody or that a server refuses.
 
-    ``quarantine`` holds the label keys that controllers select by (None: they are not known); ``claims`` the volumes
-    for which the user asked to have a claim.
+    ``selectors`` are those of the controllers (None: they are not known); ``claims`` the volumes for which the user
+    asked to have a claim.
     """
     found = [problem for check in CHECKS for problem in check(clone)]
-    return [*found, *selected(clone, quarantine), *claimed(clone, claims)]
+    return [*found, *labelled(clone, selectors), *adopted(clone, selectors or ()), *claimed(clone, claims)]
 
 
 def volumes(pod: JsonObject, *sources: str) -> list[str]:
@@ -115,13 +122,20 @@ def metadata(clone: JsonObject) -> Iterator[str]:
             yield f"it has the annotation {key}"
 
 
-def selected(clone: JsonObject, quarantine: Collection[str] | None) -> Iterator[str]:
-    """No label by which a controller would adopt it; ours, by which it is found."""
+def labelled(clone: JsonObject, selectors: Collection[JsonObject] | None) -> Iterator[str]:
+    """No label by which controllers know the original's company, and none at all where they are not known; ours."""
     labels = clone["metadata"]["labels"]
-    known = labels.keys() if quarantine is None else set(quarantine) | WELL_KNOWN_LABELS
+    known = labels.keys() if selectors is None else WELL_KNOWN_LABELS
     yield from (f"it has the label {key}" for key in sorted((labels.keys() & known) - WEBHOOK_LABELS - {MANAGED_BY}))
     if labels.get(MANAGED_BY) != "rescue":
         yield f"it has no label {MANAGED_BY}=rescue"
+
+
+def adopted(clone: JsonObject, selectors: Collection[JsonObject]) -> Iterator[str]:
+    """No controller takes it for one of its own, as the sandbox's controllers read selectors."""
+    for selector in selectors:
+        if server.matches(server.requirements(selector), server.labels_of(clone)):
+            yield f"it is adopted by {selector}"
 
 
 def spec(clone: JsonObject) -> Iterator[str]:

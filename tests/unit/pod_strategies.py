@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
+from rescue import labels
 from rescue.claims import MODES, names
 from rescue.model import Command, JsonObject, Target
 from rescue.options import Wishes
@@ -17,6 +18,18 @@ from .repaired import containers, repaired
 _STATES: tuple[JsonObject, ...] = ({"waiting": {"reason": "CrashLoopBackOff"}}, {"terminated": {"exitCode": 0}})
 _CLAIM = {"resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast"}
 _ACCESS = ("ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany")
+
+
+_VALUES = st.sampled_from(["web", "rescue", ""])
+_EXPRESSION = st.fixed_dictionaries(
+    {
+        "key": st.sampled_from([*LABEL_KEYS, "canary"]),
+        "operator": st.sampled_from(["In", "NotIn"]),
+        "values": st.lists(_VALUES, min_size=1, max_size=2, unique=True),
+    }
+) | st.fixed_dictionaries(
+    {"key": st.sampled_from([*LABEL_KEYS, "canary"]), "operator": st.sampled_from(["Exists", "DoesNotExist"])}
+)
 
 
 @dataclass(frozen=True)
@@ -75,21 +88,34 @@ def _some_of(keys: list[str], values: st.SearchStrategy[str]) -> st.SearchStrate
     return st.lists(st.tuples(st.sampled_from(keys), values), unique_by=lambda item: item[0], max_size=2)
 
 
+def selectors(least: int = 0) -> st.SearchStrategy[dict[str, JsonObject]]:
+    """Selectors of some controllers, which name at least so many labels that a pod must have."""
+    equal = st.dictionaries(st.sampled_from(["app", "tier", "a.b/d-e.F_g"]), _VALUES, min_size=least, max_size=2)
+    expressions = st.lists(_EXPRESSION, min_size=1 - least, max_size=2)
+    selector = st.fixed_dictionaries({"matchLabels": equal, "matchExpressions": expressions})
+    return st.dictionaries(st.sampled_from(["ReplicaSet a", "DaemonSet b", "Job c"]), selector, max_size=3)
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Pods with a target, selectors and wishes; some are planned as scouts, which mount no claims."""
+    """Pods with a target, selectors and wishes; some are planned as scouts, which mount no claims.
+
+    Each selector names a label that is taken away, so that no clone is refused for it.
+    """
     pod = draw(pods())
     target = offline_target(pod, draw(st.sampled_from([c["name"] for c in _planned(pod)])))
     scout = draw(st.sampled_from([False, False, False, True]))
     wished = draw(wishes(pod, target))
     modes = draw(st.lists(st.sampled_from(_ACCESS), min_size=1, max_size=2, unique=True))
+    known = draw(selectors(least=1))
     choices = Choices(
         suffix="x2b4c",
         expires="2026-01-01T00:00:00Z",
         user="kim@desk",
         toolkit_image="busybox:1.37.0-musl",
         ttl_seconds=3600,
-        quarantine=draw(st.none() | st.frozensets(st.sampled_from(LABEL_KEYS))),
+        quarantine=draw(st.sampled_from([None, labels.keys(known.values())])),
+        selectors=known,
         wishes=replace(wished, claims=()) if scout else wished,
         claims={name: {"spec": {**_CLAIM, "accessModes": modes}} for name in names(pod).values()},
         scout=scout,

@@ -28,30 +28,53 @@ def named(name: str, **more: Any) -> Any:
     return {"metadata": {"name": name, "namespace": "shop"}, **more}
 
 
-def owned(kind: str) -> Any:
-    owner = {"kind": kind, "name": "web", "controller": True}
+def owned(kind: str, version: str = "apps/v1") -> Any:
+    owner = {"apiVersion": version, "kind": kind, "name": "web", "controller": True}
     return {"metadata": {"namespace": "shop", "ownerReferences": [owner]}}
+
+
+APP: Any = {"matchLabels": {"app": "web", "pod-template-hash": "1"}}
 
 
 @pytest.mark.parametrize("forbidden", ["replicasets", "jobs"])
 def test_an_unknown_selector_makes_every_label_unsafe(forbidden: str) -> None:
-    cluster: Any = Cluster(forbidden=(forbidden,))
-    keys, warnings = quarantine(cluster, owned("ReplicaSet"))
-    assert keys is None
-    assert f"selectors of {forbidden} cannot be read" in warnings[0]
+    cluster: Any = Cluster(forbidden=(forbidden,), daemonsets=[named("agent", spec={"selector": APP})])
+    known = quarantine(cluster, owned("ReplicaSet"))
+    assert known.keys is None
+    assert known.warnings == [
+        f"all labels are dropped, because the selectors of {forbidden} cannot be read: {forbidden} is forbidden"
+    ]
+    assert known.selectors == {"DaemonSet agent": APP}, "what is known still counts"
 
 
-def test_a_controller_of_another_kind_makes_every_label_unsafe() -> None:
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("CloneSet", "apps.kruise.io/v1alpha1"),
+        ("DaemonSet", "apps.kruise.io/v1alpha1"),
+        ("StatefulSet", "apps.kruise.io/v1beta1"),
+        ("Job", "batch.volcano.sh/v1alpha1"),
+        ("Deployment", "apps/v1"),
+        ("ReplicaSet", "v1"),
+    ],
+)
+def test_a_controller_of_another_kind_makes_every_label_unsafe(kind: str, version: str) -> None:
     cluster: Any = Cluster()
-    keys, warnings = quarantine(cluster, owned("CloneSet"))
-    assert keys is None
-    assert "selector of CloneSet web is not known" in warnings[0]
+    known = quarantine(cluster, owned(kind, version))
+    assert known.keys is None
+    assert known.warnings == [f"all labels are dropped, because the selector of {kind} web is not known"]
 
 
-def test_the_quarantine_holds_every_selectors_keys() -> None:
-    sets = [named("web", spec={"selector": {"matchLabels": {"app": "web", "pod-template-hash": "1"}}})]
-    cluster: Any = Cluster(replicasets=sets, replicationcontrollers=[named("old", spec={"selector": {"run": "x"}})])
-    assert quarantine(cluster, owned("ReplicaSet")) == (frozenset({"app", "pod-template-hash", "run"}), [])
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [("ReplicaSet", "apps/v1"), ("DaemonSet", "apps/v1"), ("Job", "batch/v1"), ("ReplicationController", "v1")],
+)
+def test_the_quarantine_holds_every_selectors_keys(kind: str, version: str) -> None:
+    old = named("old", spec={"selector": {"run": "x"}})
+    cluster: Any = Cluster(replicasets=[named("web", spec={"selector": APP})], replicationcontrollers=[old])
+    known = quarantine(cluster, owned(kind, version))
+    assert (known.keys, known.warnings) == (frozenset({"app", "pod-template-hash", "run"}), [])
+    assert known.selectors == {"ReplicaSet web": APP, "ReplicationController old": {"run": "x"}}
 
 
 def test_a_service_that_publishes_the_clone_all_the_same_is_warned_of() -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import jsonpatch
 import jsonpath
+import pytest
 from hypothesis import HealthCheck, given, settings
 from kubernetes_validate.utils import validate
 
-from rescue import claims
+from rescue import claims, labels
+from rescue.errors import RescueError
 from rescue.model import JsonObject, Plan
 from rescue.options import Wishes
 from rescue.plan import compile_plan
@@ -21,8 +23,8 @@ from rescue.triage import offline_target
 
 from .consistent import mounts
 from .faithful import differences
-from .harmless import COMMAND, problems, rules
-from .pod_strategies import Case, cases
+from .harmless import COMMAND, adopted, problems, rules
+from .pod_strategies import Case, cases, selectors
 from .repaired import containers
 
 PODS = BY_PLURAL["pods"]
@@ -66,12 +68,26 @@ def test_nothing_that_harms_others_is_left(case: Case) -> None:
     assert harms(case, planned(case).clone) == []
 
 
+@every
+@given(cases(), selectors())
+def test_a_clone_is_made_exactly_when_no_controller_would_adopt_it(case: Case, known: dict[str, JsonObject]) -> None:
+    keys = None if case.choices.quarantine is None else labels.keys(known.values())
+    unaware = replace(case, choices=replace(case.choices, quarantine=keys, selectors={}))
+    aware = replace(unaware, choices=replace(unaware.choices, selectors=known))
+    if any(adopted(planned(unaware).clone, known.values())):
+        with pytest.raises(RescueError, match="would adopt the clone"):
+            planned(aware)
+    else:
+        assert planned(aware) == planned(unaware)
+
+
 def harms(case: Case, clone: JsonObject) -> list[str]:
     """What in a clone could do harm to others, unless the user wished it."""
     modes = claims.modes(case.pod, case.choices.wishes)
     wished = [name for name, mode in modes.items() if mode != claims.EMPTY]
     read_only = [name for name, mode in modes.items() if mode == claims.READ_ONLY]
-    return [*problems(clone, case.choices.quarantine, wished), *written(clone, read_only)]
+    selectors = None if case.choices.quarantine is None else case.choices.selectors.values()
+    return [*problems(clone, selectors, wished), *written(clone, read_only)]
 
 
 def written(clone: JsonObject, read_only: Collection[str]) -> Iterator[str]:

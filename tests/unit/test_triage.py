@@ -9,7 +9,8 @@ import pytest
 from rescue import labels
 from rescue.errors import ExitCode, RescueError
 from rescue.model import Owner
-from rescue.triage import choose_target, controller_of, offline_target
+from rescue.triage import choose_target, offline_target
+from rescue.workloads import controller_of
 
 from .recorded import names, recorded
 
