@@ -3,6 +3,8 @@
 import errno
 import json
 import mmap
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from rescue.model import SCHEMA_VERSION, JsonObject
 CASE, TARGET, POD, EVENTS, OBJECTS = "case.json", "target.json", "pod.json", "events.json", "objects.json"
 PLAN, CLONE, CLONE_STATUS = "plan.json", "clone.yaml", "clone-status.json"
 REPLAY = "replay"
+_FOLDERS = (REPLAY, "logs")
+PRIVATE = 0o700
 
 
 def log_name(container: str, previous: bool) -> str:
@@ -28,16 +32,27 @@ class Case:
 
     @classmethod
     def create(cls, path: Path) -> "Case":
-        """Make the folder; raises RescueError (usage) when there is something in it already."""
+        """Make the folder, or take an empty one, for its owner alone, as it will hold logs and env.
+
+        Raises RescueError (usage) when there is something in it already, or it cannot be written or made private.
+        """
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds logs and env
-            (path / REPLAY).mkdir()
-            (path / "logs").mkdir()
-        except FileExistsError as error:
-            raise RescueError(f"{path} holds a case already", "name another --case folder", ExitCode.USAGE) from error
+            path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            if next(path.iterdir(), None):
+                raise RescueError(f"{path} is not empty", "name another --case folder", ExitCode.USAGE)
+            _make_private(path)
+            for name in _FOLDERS:
+                (path / name).mkdir()
         except OSError as error:
             raise RescueError(f"{path}: {error.strerror}", "name a writable --case folder", ExitCode.USAGE) from error
         return cls(path)
+
+    def discard(self) -> None:
+        """Remove the folder, if nothing was written into it."""
+        with suppress(OSError):
+            for name in _FOLDERS:
+                (self.path / name).rmdir()
+            self.path.rmdir()
 
     def write(self, name: str, content: str) -> None:
         """Write a text file."""
@@ -77,6 +92,18 @@ class Case:
     def bytes(self, name: str) -> bytes:
         """A file's content; empty when it is not there."""
         return bytes(self.buffer(name)[:])
+
+
+def _make_private(path: Path) -> None:
+    """Raises RescueError (usage) for a folder of somebody else, or on a disk that knows no owners."""
+    with suppress(OSError):
+        path.chmod(PRIVATE)
+    if stat.S_IMODE(path.stat().st_mode) & ~PRIVATE:
+        raise RescueError(
+            f"{path} cannot be closed to others, and a case holds logs and env",
+            "name a folder of your own, on a disk that keeps permissions, with --case",
+            ExitCode.USAGE,
+        )
 
 
 def damaged(path: Path, why: object) -> RescueError:

@@ -20,7 +20,7 @@ _UNCERTAIN = (0, 500, 502, 503, 504)  # Answers to a create after which the obje
 APPEAR_SECONDS = 25.0
 DELETE_SECONDS = 45.0  # Longer than the grace of a clone; the request that is under way then may add its time-out.
 
-
+# A deadline runs from the pod's start on a node, and a pod that has met its own is only Failed.
 STAYS = "its --ttl ends what runs in it, if it ever runs, and leaves the pod"
 
 
