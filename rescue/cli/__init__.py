@@ -1,6 +1,7 @@
 """The command line: commands found by name when they are needed, and the one place where errors become words."""
 
 import importlib
+import os
 import sys
 import traceback
 from typing import Any
@@ -23,6 +24,7 @@ COMMANDS = {
     "demo": ("rescue.cli.demo", "A crash-looping Deployment in a sandbox, rescued."),
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+UNREAD = 141  # 128 + SIGPIPE, which ends other programs when their reader has gone, as in `rescue rules | head -1`
 
 EPILOG = (
     "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + f"; {INTERRUPTED} interrupted."
@@ -68,10 +70,18 @@ class Root(click.Group):
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            _write_no_more()
+            ctx.exit(UNREAD)
         except Exception as error:  # A bug: the one place where it is caught.
             bug = RescueError(f"unexpected: {error!r}", "this is a bug in rescue; run it again as: rescue --debug …")
             _complain(bug, ctx.params.get("debug", False))
             ctx.exit(int(bug.code))
+
+
+def _write_no_more() -> None:
+    """Let Python's own last flush fail no more (Python: signal, note on SIGPIPE)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(error: RescueError, debug: bool) -> None:

@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,16 @@ def test_a_diff_is_coloured_on_a_terminal_and_only_there(pod_file: Path) -> None
     assert "\x1b" not in on_terminal(*plan, TERM="dumb")
     assert "\x1b" not in on_terminal(*plan, "-o", "patch")
     assert "\x1b" not in run(*plan)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_reader_that_has_gone_ends_it_quietly(output: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    rescue = [sys.executable, "-m", "rescue", "rules", "-o", output]
+    done = subprocess.run(rescue, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize("name", names())
