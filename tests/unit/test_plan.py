@@ -258,3 +258,12 @@ def test_a_clone_without_its_marks_is_refused(rule: str) -> None:
     with pytest.raises(RescueError, match="could not be told from other pods") as refused:
         planned(recorded("oom")["last"], rules=rules)
     assert refused.value.code is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    "rule", ["hold-command", "hold-arguments", "keeper", "toolkit-copy", "toolkit-mount", "toolkit-volume"]
+)
+def test_a_rule_that_every_replay_needs_cannot_be_skipped(rule: str) -> None:
+    with pytest.raises(RescueError, match=f"no replay is possible without rule {rule}: .") as refused:
+        load_rules((), ("no-probes", rule))
+    assert refused.value.code is ExitCode.REFUSED
