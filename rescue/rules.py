@@ -111,7 +111,7 @@ def fill(value: Any, values: JsonObject) -> Any:
     A scalar that is nothing but one placeholder takes the placeholder's own type.
     """
     if isinstance(value, dict):
-        return {fill(key, values): fill(item, values) for key, item in value.items()}
+        return {str(fill(key, values)): fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     if not isinstance(value, str):
@@ -158,7 +158,7 @@ def _problem(raw: JsonObject) -> str | None:
     when, each = raw.get("when"), raw.get("each")
     checks = (
         (bool(unknown), f"unknown field {unknown[:1]}; known: {', '.join(FIELDS)}"),
-        (not isinstance(raw.get("id"), str), "a rule needs an id"),
+        (not raw.get("id"), "a rule needs an id"),
         (raw.get("op") not in OPERATIONS, f"op must be one of {', '.join(OPERATIONS)}, not {raw.get('op')!r}"),
         (not isinstance(raw.get("path"), str), "a rule needs a path"),
         (raw.get("op") != "remove" and "value" not in raw, "this op needs a value"),
@@ -169,14 +169,20 @@ def _problem(raw: JsonObject) -> str | None:
             f"unknown condition {when}",
         ),
         (each is not None and each not in LISTS, f"each must be one of {', '.join(LISTS)}"),
-        (not _are_examples(raw.get("examples") or []), "examples are a list of maps with before and after"),
+        (
+            not _are_examples(raw.get("examples") or []),
+            "examples are a list of maps with before and after, which are maps",
+        ),
     )
     return next((problem for wrong, problem in checks if wrong), None)
 
 
 def _are_examples(examples: Any) -> bool:
     return isinstance(examples, list) and all(
-        isinstance(item, dict) and {"before", "after"} <= item.keys() for item in examples
+        isinstance(item, dict)
+        and {"before", "after"} <= item.keys()
+        and all(isinstance(item.get(part, {}), dict) for part in ("before", "after", "values"))
+        for item in examples
     )
 
 

@@ -61,7 +61,24 @@ def test_rule_ids_are_unique() -> None:
         ("rules:\n  - {id: a, op: add, path: $.a, key: 0, value: 1}", "mine.yaml:2: key must be a text, not 0"),
         ("rules:\n  - {id: a, op: remove, path: $.a, why: [x]}", "mine.yaml:2: why must be a text"),
         ("rules:\n  - {id: a, op: remove, path: $.a, each: {}}", "mine.yaml:2: each must be a text"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, each: [a]}", "mine.yaml:2: each must be a text"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, warn: 3}", "mine.yaml:2: warn must be a text, not 3"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, when: [x]}", "mine.yaml:2: when must be a text"),
+        ("rules:\n  - {id: a, op: [add], path: $.a, value: 1}", "mine.yaml:2: op must be one of"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, missing: {}}", "mine.yaml:2: missing must be one of"),
+        ("rules:\n  - {id: '', op: remove, path: $.a}", "mine.yaml:2: a rule needs an id"),
+        ("rules:\n  - {id: a, op: remove}", "mine.yaml:2: a rule needs a path"),
         ("rules:\n  - {id: a, op: remove, path: $.a, examples: [{}]}", "mine.yaml:2: examples are a list of maps"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, examples: 5}", "mine.yaml:2: examples are a list of maps"),
+        ("rules:\n  - {id: a, op: remove, path: $.a, examples: [{before: {}}]}", "mine.yaml:2: examples are a list"),
+        (
+            "rules:\n  - {id: a, op: remove, path: $.a, examples: [{before: {}, after: 5}]}",
+            "mine.yaml:2: examples are a list of maps with before and after, which are maps",
+        ),
+        (
+            "rules:\n  - {id: a, op: remove, path: $.a, examples: [{before: {}, after: {}, values: 5}]}",
+            "mine.yaml:2: examples are a list of maps",
+        ),
         ("rules:\n  - {id: a, op: remove, path: '$.a[{each.x}]', each: user.env}", "mine.yaml:2: unknown placeholder"),
     ],
 )
@@ -93,6 +110,7 @@ def test_a_skipped_rule_is_gone_and_an_unknown_one_is_an_error() -> None:
         ("{source.command}", ["a", "b"]),
         ("pod {source.pod}", "pod shop"),
         ({"k{source.pod}": ["{clone.ttlSeconds}", "{clone.ttlSeconds} s"]}, {"kshop": [60, "60 s"]}),
+        ({"{source.command}": 1, 2: 3}, {"['a', 'b']": 1, "2": 3}),  # A name is a text, whatever stands for it.
         ("${NOT} {a hole}", "${NOT} {a hole}"),
         (7, 7),
     ],
