@@ -5,16 +5,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
-import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
 from kubernetes.config.config_exception import ConfigException
 
 from rescue.errors import ExitCode, RescueError
+from rescue.kube import kubeconfig
 from rescue.kube.errors import MEANINGS, ClusterError, Request, from_status, unreachable
 from rescue.model import JsonObject
 
@@ -192,58 +191,28 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield from (line for line in lines if line)
 
 
-def connect(context: str | None, namespace: str | None, kubeconfig: Path | None = None) -> Cluster:
+def connect(context: str | None, namespace: str | None, file: Path | None = None) -> Cluster:
     """Connect as kubectl would: $KUBECONFIG or ~/.kube/config, else the service account of the pod we run in.
 
-    ``kubeconfig`` names another file than these.
-
-    Raises RescueError (usage) when there is no configuration or no such context.
+    ``file`` names another kubeconfig than these.  Raises RescueError as ``kubeconfig.client``, and usage when there is
+    no configuration at all.
     """
     logging.getLogger("kubernetes").setLevel(logging.CRITICAL)  # errors are raised, not logged
-    file = str(kubeconfig) if kubeconfig else None
-    try:
-        with _readable_kubeconfig():
-            contexts, active = config.list_kube_config_contexts(file)
-    except ConfigException as error:
-        return _in_cluster(context, namespace, error)
-    chosen = _choose(contexts, active, context)
-    with _readable_kubeconfig():
-        api = config.new_client_from_config(file, chosen["name"], persist_config=False)
-    _check_credentials(api, chosen)
-    default = chosen["context"].get("namespace") or "default"
-    return Cluster(api, chosen["name"], namespace or default)
+    found = kubeconfig.client(str(file) if file else None, context)
+    if found is None:
+        return _in_cluster(context, namespace)
+    api, chosen = found
+    return Cluster(api, chosen.name, namespace or chosen.namespace or "default")
 
 
-@contextmanager
-def _readable_kubeconfig() -> Iterator[None]:
-    """What the client raises for a file that is no kubeconfig, in words."""
-    try:
-        yield
-    except (yaml.YAMLError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
-        words = " ".join(str(error).split())
-        raise RescueError(
-            f"the kubeconfig is malformed: {words}", "see: kubectl config view", ExitCode.USAGE
-        ) from error
-
-
-def _choose(contexts: list[Any], active: Any, wanted: str | None) -> Any:
-    if wanted is None:
-        return active
-    for entry in contexts:
-        if entry["name"] == wanted:
-            return entry
-    names = ", ".join(str(entry["name"]) for entry in contexts)
-    raise RescueError(f"no context {wanted!r} in the kubeconfig", f"it has: {names}", ExitCode.USAGE)
-
-
-def _in_cluster(context: str | None, namespace: str | None, cause: Exception) -> Cluster:
+def _in_cluster(context: str | None, namespace: str | None) -> Cluster:
     try:
         if context is not None:
-            raise cause
+            raise ConfigException(f"there is no kubeconfig with a context {context!r}")
         config.load_incluster_config()
     except ConfigException as error:
         raise RescueError(
-            f"no cluster is configured: {cause}",
+            f"no cluster is configured: {error}",
             "set KUBECONFIG; or try it without a cluster: rescue demo",
             ExitCode.USAGE,
         ) from error
@@ -256,15 +225,3 @@ def _own_namespace() -> str:
         return OWN_NAMESPACE.read_text(encoding="utf-8").strip()
     except OSError:
         return "default"
-
-
-def _check_credentials(api: ApiClient, context: Any) -> None:
-    """A credential plugin that fails is only logged by the client, and requests would go out as nobody."""
-    settings = api.configuration
-    if settings.auth_settings() or settings.cert_file or not context["context"].get("user"):
-        return
-    raise RescueError(
-        f"context {context['name']!r} gives no credentials (did its login plugin fail?)",
-        f"try: kubectl --context {context['name']} auth whoami",
-        ExitCode.CLUSTER,
-    )
