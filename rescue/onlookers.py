@@ -1,6 +1,6 @@
 """Who finds pods by their labels: the controllers that would adopt a clone, and all that would still see it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rescue import labels
@@ -76,22 +76,31 @@ def _read(cluster: Cluster, resource: str, namespace: str, warnings: list[str]) 
     try:
         return cluster.list(resource, namespace)
     except ClusterError as error:
-        if error.status != 404:
-            warnings.append(f"not checked, whether {resource} still see the clone: {error}")
-        return []
+        return _unread(resource, error, warnings)
 
 
-def _monitors(cluster: Cluster, resource: str, namespace: str, warnings: list[str]) -> Iterator[JsonObject]:
+def _unread(resource: str, error: ClusterError, warnings: list[str]) -> list[JsonObject]:
+    """None; a 404 says that the cluster does not have such a kind, everything else is warned of."""
+    if error.status != 404:
+        warnings.append(f"not checked, whether {resource} still see the clone: {error}")
+    return []
+
+
+def _monitors(cluster: Cluster, resource: str, namespace: str, warnings: list[str]) -> list[JsonObject]:
     """Monitors that look into the namespace: most live in one of their own."""
     try:
         found = cluster.list(resource, ANYWHERE)
     except ClusterError as error:
-        found = _read(cluster, resource, namespace, warnings) if error.status == 403 else []
-    for item in found:
-        where = item["spec"].get("namespaceSelector") or {}
-        named = where.get("matchNames") or [item["metadata"].get("namespace", namespace)]
-        if where.get("any") or namespace in named:
-            yield item
+        if error.status != 403:
+            return _unread(resource, error, warnings)
+        found = _read(cluster, resource, namespace, warnings)  # Who may not look everywhere may look here.
+    return [item for item in found if _looks_into(item, namespace)]
+
+
+def _looks_into(monitor: JsonObject, namespace: str) -> bool:
+    where = monitor["spec"].get("namespaceSelector") or {}
+    named = where.get("matchNames") or [monitor["metadata"].get("namespace", namespace)]
+    return bool(where.get("any")) or namespace in named
 
 
 def _name(item: JsonObject) -> str:

@@ -10,13 +10,21 @@ from rescue.onlookers import onlookers, quarantine
 
 
 class Cluster:
-    """Lists from tables; what is in ``forbidden`` is refused, what is in ``unknown`` the server does not have."""
+    """Lists from tables; ``forbidden`` is refused, ``unknown`` the server does not have, ``failing`` it cannot give."""
 
-    def __init__(self, forbidden: tuple[str, ...] = (), unknown: tuple[str, ...] = (), **lists: list[Any]) -> None:
+    def __init__(
+        self,
+        forbidden: tuple[str, ...] = (),
+        unknown: tuple[str, ...] = (),
+        failing: tuple[str, ...] = (),
+        **lists: list[Any],
+    ) -> None:
         self.lists = lists
-        self.forbidden, self.unknown = forbidden, unknown
+        self.forbidden, self.unknown, self.failing = forbidden, unknown, failing
 
     def list(self, resource: str, namespace: str) -> list[Any]:
+        if resource in self.failing:
+            raise ClusterError(f"the server failed to list {resource}", "", 500)
         if resource in self.unknown:
             raise ClusterError("not found", "", 404)
         if resource in self.forbidden or (f"{resource} -A" in self.forbidden and not namespace):
@@ -123,6 +131,14 @@ def test_a_cluster_without_monitors_says_nothing_and_a_refusal_is_said() -> None
     cluster: Any = Cluster(unknown=("podmonitors", "servicemonitors"), forbidden=("poddisruptionbudgets",))
     (warning,) = onlookers(cluster, "shop", {})
     assert warning.startswith("not checked, whether poddisruptionbudgets still see the clone")
+
+
+@pytest.mark.parametrize("resource", ["podmonitors", "servicemonitors", "services"])
+@pytest.mark.parametrize("forbidden", [True, False], ids=["forbidden", "failing"])
+def test_what_could_not_be_looked_at_is_said_once(resource: str, forbidden: bool) -> None:
+    cluster: Any = Cluster(forbidden=(resource,)) if forbidden else Cluster(failing=(resource,))
+    (warning,) = onlookers(cluster, "shop", {"tier": "db"})
+    assert warning.startswith(f"not checked, whether {resource} still see the clone: ")
 
 
 def test_who_may_not_look_everywhere_looks_into_the_namespace() -> None:
