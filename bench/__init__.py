@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`. They print figures and judge nothing; the machine decides them."""
+"""Benchmarks: `make bench`. They print figures, and whether the required ones are met on this machine."""

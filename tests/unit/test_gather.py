@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rescue.case import Case
-from rescue.gather import gather, related_objects
+from rescue.gather import find_owner, gather, related_objects
 from rescue.kube.errors import ClusterError
+from rescue.model import Owner
 from rescue.triage import choose_target
 
 from .recorded import recorded
@@ -94,3 +97,27 @@ def test_only_the_keys_of_a_secret_are_kept() -> None:
     assert objects["configMaps"] == {"settings": ["a", "b"]}
     assert objects["persistentVolumeClaims"]["books"]["phase"] == "Bound"
     assert "c2VjcmV0" not in json.dumps(objects)
+
+
+def controlled(kind: str, version: str, by: str, name: str = "a") -> Any:
+    owner = {"apiVersion": version, "kind": kind, "name": by, "uid": "1", "controller": True}
+    return {"metadata": {"name": name, "namespace": "shop", "ownerReferences": [owner]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "owner"),
+    [
+        ("Job", "batch/v1", Owner("CronJob", "nightly")),
+        ("Job", "batch.volcano.sh/v1alpha1", Owner("Job", "report")),  # not the cluster's Job of the same name
+        ("StatefulSet", "apps/v1", Owner("StatefulSet", "report")),
+    ],
+)
+def test_the_owner_of_an_owner_is_looked_up_in_its_own_api_group(kind: str, version: str, owner: Owner) -> None:
+    cluster: Any = Cluster(jobs=[controlled("CronJob", "batch/v1", "nightly", name="report")])
+    assert find_owner(cluster, controlled(kind, version, "report")) == owner
+
+
+def test_an_owner_that_may_not_be_read_is_the_owner_and_some_pods_have_none() -> None:
+    cluster: Any = Cluster(forbidden=("replicasets",))
+    assert find_owner(cluster, controlled("ReplicaSet", "apps/v1", "web-1")) == Owner("ReplicaSet", "web-1")
+    assert find_owner(cluster, {"metadata": {"name": "a", "namespace": "shop"}}) is None
