@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescue import claims, identity, remaining
+from rescue import claims, identity, quantity, remaining
 from rescue.errors import ExitCode, RescueError
 from rescue.image import pinned_image
 from rescue.model import Command, JsonObject, Target
@@ -179,12 +179,21 @@ def _of_wishes(pod: JsonObject, target: Target, wishes: Wishes) -> JsonObject:
         "user.changesResources": wishes.minimal_requests or wishes.memory is not None,
         "user.env": [{"name": name, "value": value} for name, value in wishes.env],
         "user.images": [{"container": name, "image": image} for name, image in wishes.images],
+        "user.lessMemory": _less_memory(pod, target, wishes),
         "user.memory": [{"limit": wishes.memory}] if wishes.memory else [],
         "user.minimalRequests": wishes.minimal_requests,
         "user.ownIdentity": not wishes.identity,
         "user.runAs": [] if wishes.run_as is None else [{"uid": wishes.run_as, "nonRoot": wishes.run_as != 0}],
         "user.unset": [{"name": name} for name in wishes.unset],
     }
+
+
+def _less_memory(pod: JsonObject, target: Target, wishes: Wishes) -> list[JsonObject]:
+    """The wished limit, where the container asks for more than that."""
+    requests = (find_container(pod, target.container).get("resources") or {}).get("requests") or {}
+    if wishes.memory is None or quantity.parse(requests.get("memory", 0)) <= quantity.parse(wishes.memory):
+        return []
+    return [{"limit": wishes.memory}]
 
 
 def _check_names(pod: JsonObject, target: Target, wishes: Wishes) -> None:

@@ -194,4 +194,4 @@ def compile_plan(
     _refuse_misshapen(clone)
     _refuse_unmarked(clone)
     refuse_adopted(clone, choices.selectors)
-    return Plan(pod, clone, tuple(changes), command, (*warnings, *said, *concerns(clone)))
+    return Plan(pod, clone, tuple(changes), command, (*warnings, *said, *concerns(pod, clone)))

@@ -3,6 +3,7 @@
 import re
 
 from rescue.errors import ExitCode, RescueError
+from rescue.marks import SOURCE_POD, why_not_ours
 from rescue.model import JsonObject, Target
 from rescue.unstarted import STATE, scheduling, statuses, waits_for_claim
 
@@ -41,21 +42,24 @@ def refusal(message: str, hint: str) -> RescueError:
     return RescueError(message, hint, ExitCode.REFUSED)
 
 
-def refuse_windows(pod: JsonObject) -> None:
-    """Raise RescueError (refused) for a pod of another system than Linux."""
+def refuse_unfit(pod: JsonObject) -> None:
+    """Raise RescueError (refused) for a pod of another system than Linux, and for one that rescue made itself."""
     spec, name = pod["spec"], pod["metadata"]["name"]
     selector = spec.get("nodeSelector") or {}
     if (spec.get("os") or {}).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows":
         raise refusal(f"pod {name!r} is a Windows pod; strace is a Linux tool", f"kubectl describe pod {name}")
+    if not why_not_ours(pod):
+        source = pod["metadata"]["annotations"][SOURCE_POD]
+        raise refusal(f"pod {name!r} is itself a clone, and runs no program of its own", f"try: rescue pod {source}")
 
 
 def refuse_unusable(pod: JsonObject, shortage: str = "") -> None:
-    """Raise RescueError (refused) for a pod that no replay can explain: Windows, ended by the cluster, unscheduled.
+    """Raise RescueError (refused) for a pod that no replay can explain: unfit, ended by the cluster, unscheduled.
 
     ``shortage`` says by how much the pod does not fit, as far as somebody looked.
     """
     status, name = pod.get("status", {}), pod["metadata"]["name"]
-    refuse_windows(pod)
+    refuse_unfit(pod)
     if status.get("reason") in _ENDED_BY_CLUSTER:
         raise _ended(pod, status)
     if status.get("phase") == "Failed" and not statuses(pod):

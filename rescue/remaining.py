@@ -22,13 +22,12 @@ def left_out(pod: JsonObject, target: Target, wishes: Wishes, alone: bool) -> li
 
 
 def finished(pod: JsonObject, target: Target) -> list[str]:
-    """Names of the other containers that have done their work, in a pod whose containers run once."""
-    if pod["spec"].get("restartPolicy", "Always") == "Always":
-        return []
-    ended: list[str] = []
+    """Names of the other containers that the pod's restart policy would not start again."""
+    policy, ended = pod["spec"].get("restartPolicy", "Always"), []
     for entry in (pod.get("status") or {}).get("containerStatuses") or ():
         terminated = (entry.get("state") or {}).get("terminated")
-        if terminated and terminated.get("exitCode") == 0 and entry["name"] != target.container:
+        over = policy == "Never" or (policy == "OnFailure" and terminated and terminated.get("exitCode") == 0)
+        if terminated and over and entry["name"] != target.container:
             ended.append(entry["name"])
     return ended
 

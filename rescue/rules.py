@@ -26,6 +26,7 @@ LISTS = {
     "source.node": ("name",),
     "user.env": ("name", "value"),
     "user.images": ("container", "image"),
+    "user.lessMemory": ("limit",),
     "user.memory": ("limit",),
     "user.runAs": ("uid", "nonRoot"),
     "user.unset": ("name",),

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = {
-    "words": "errors model options resources",
+    "words": "errors model options quantity resources",
     "pure": (
         "adoption claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels"
         " manifest marks placeholders plan refusal remaining report rules shape sighting templates triage unstarted"
@@ -23,7 +23,7 @@ LAYERS = {
 }
 ORDER = list(LAYERS)
 LAYER_OF = {part: layer for layer, parts in LAYERS.items() for part in parts.split()}
-SANDBOX_MAY_IMPORT = {"sandbox", "errors", "console", "tarball"}
+SANDBOX_MAY_IMPORT = {"sandbox", "errors", "console", "quantity", "tarball"}
 
 IMPURE_MODULES = {
     "aiohttp", "asyncio", "click", "dxf", "kubernetes", "os", "random", "requests", "secrets", "shutil", "socket",

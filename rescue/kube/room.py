@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kubernetes.utils.quantity import parse_quantity
-
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject
+from rescue.quantity import parse
 from rescue.unstarted import scheduling
 
 MOST_NODES = 50  # of a larger cluster not every pod is fetched, only to say how full its nodes are
@@ -67,7 +66,7 @@ def _requests(holder: JsonObject) -> dict[str, Decimal]:
 
 
 def _parsed(amounts: JsonObject | None) -> dict[str, Decimal]:
-    return {name: parse_quantity(amount) for name, amount in (amounts or {}).items()}
+    return {name: parse(amount) for name, amount in (amounts or {}).items()}
 
 
 def _sum(parts: Iterable[Amounts]) -> dict[str, Decimal]:

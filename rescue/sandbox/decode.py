@@ -9,7 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescue.sandbox import quantity, schema
+from rescue import quantity
+from rescue.sandbox import schema
 from rescue.sandbox.objects import Object
 from rescue.sandbox.resources import Resource
 from rescue.sandbox.schema import Schema

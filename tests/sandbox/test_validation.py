@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rescue.sandbox import bootstrap, defaults, quantity, registry, selectors
+from rescue import quantity
+from rescue.sandbox import bootstrap, defaults, registry, selectors
 from rescue.sandbox.objects import Object
 from rescue.sandbox.registry import Options, Target
 from rescue.sandbox.resources import BY_PLURAL

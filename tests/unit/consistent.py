@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from rescue import quantity
 from rescue.model import JsonObject
-from rescue.sandbox import quantity
 from tests.shapes import containers
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"

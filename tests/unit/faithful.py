@@ -98,9 +98,12 @@ def _company(pod: JsonObject, clone: JsonObject, name: str) -> Iterator[str]:
     """
     inits, apps = ([c["name"] for c in pod["spec"].get(group) or ()] for group in ("initContainers", "containers"))
     wanted = [*inits[: inits.index(name)], name] if name in inits else [*inits, *apps]
-    if name in apps and pod["spec"].get("restartPolicy") in ("Never", "OnFailure"):
-        entries = (pod.get("status") or {}).get("containerStatuses") or ()
-        over = [e["name"] for e in entries if e["state"].get("terminated", {}).get("exitCode") == 0]
+    policy = pod["spec"].get("restartPolicy")
+    if name in apps and policy in ("Never", "OnFailure"):
+        ended = {
+            e["name"]: e["state"].get("terminated") for e in (pod.get("status") or {}).get("containerStatuses") or ()
+        }
+        over = [each for each, how in ended.items() if how and (policy == "Never" or how["exitCode"] == 0)]
         wanted = [each for each in wanted if each == name or each not in over]
     found = [container["name"] for container in containers(clone)]
     if sorted(found) != sorted([*wanted, "rescue-toolkit", "rescue-keeper"]):

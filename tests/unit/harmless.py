@@ -23,7 +23,7 @@ from .consistent import mounts, references, resources, sources
 
 COMMAND = Command(("/bin/true", "$(HOME)"), "arguments")
 MANAGED_BY = "app.kubernetes.io/managed-by"
-NETWORKS = "k8s.v1.cni.cncf.io/networks"
+NETWORKS = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 OURS = ("rescue-keeper", "rescue-toolkit", "rescue-observer")
 
@@ -43,6 +43,7 @@ WELL_KNOWN_LABELS = {
 FOREIGN_ANNOTATIONS = re.compile(
     r"kubectl\.kubernetes\.io/last-applied-configuration|kubernetes\.io/(config\..*|limit-ranger)"
     r"|k8s\.ovn\.org/pod-networks|k8s\.v1\.cni\.cncf\.io/networks?-status|ovn\.kubernetes\.io/.*(address|pool)"
+    r"|vpc\.amazonaws\.com/pod-eni"
     r"|cni\.projectcalico\.org/(containerID|podIPs?|ipAddrs.*|floatingIPs|hwAddr)|prometheus\.io/(scrape|probe)"
     r"|(external-)?dns\.(alpha\.)?kubernetes\.io/(.*hostname|external|internal)|.*/(pod-)?group-(name|total-count)"
 )
@@ -118,7 +119,7 @@ def metadata(clone: JsonObject) -> Iterator[str]:
     if said := marks.why_not_ours(clone):
         yield f"it is not known as ours: {said}"
     for key, text in clone["metadata"]["annotations"].items():
-        if FOREIGN_ANNOTATIONS.fullmatch(key) or (key == NETWORKS and '"ips"' in text):
+        if FOREIGN_ANNOTATIONS.fullmatch(key) or (key in NETWORKS and '"ips"' in text):
             yield f"it has the annotation {key}"
 
 

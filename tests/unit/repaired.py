@@ -7,8 +7,8 @@ volume must be there, requests below limits.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rescue import quantity
 from rescue.model import JsonObject
-from rescue.sandbox import quantity
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _OVERCOMMIT = ("cpu", "memory", "ephemeral-storage")

@@ -150,7 +150,10 @@ def test_a_clone_of_a_clone_differs_in_its_marks_alone(case: Case) -> None:
     first = planned(case).clone
     own = Wishes(identity=case.choices.wishes.identity)
     choices = replace(case.choices, wishes=own)
-    second = planned(Case(first, offline_target(first, case.target.container), case.command, choices)).clone
+    with pytest.raises(RescueError, match="is itself a clone"):
+        offline_target(first, case.target.container)
+    own_target = replace(case.target, pod=first["metadata"]["name"], is_init=False)
+    second = planned(Case(first, own_target, case.command, choices)).clone
     without_claims = replace(case.choices.wishes, claims=())
     if without_claims == case.choices.wishes:
         assert unmarked(second, first) == unmarked(first, first)

@@ -30,6 +30,24 @@ def unscheduled(message: str, reason: str = "Unschedulable") -> Any:
     return {"phase": "Pending", "conditions": [condition]}
 
 
+def test_a_clone_has_no_clone_of_its_own() -> None:
+    pod = changed("oom")
+    pod["metadata"].update(
+        name="rescue-oom-b2c4d",
+        labels={"app.kubernetes.io/managed-by": "rescue"},
+        annotations={
+            "rescue.dev/source-pod": "oom",
+            "rescue.dev/source-uid": "",
+            "rescue.dev/source-container": "app",
+            "rescue.dev/user": "kim@host",
+            "rescue.dev/expires": "2026-11-21T10:00:00Z",
+        },
+    )
+    found = refused(pod)
+    assert "'rescue-oom-b2c4d' is itself a clone" in found.message
+    assert found.hint == "try: rescue pod oom"
+
+
 @pytest.mark.parametrize("spec", [{"os": {"name": "windows"}}, {"nodeSelector": {"kubernetes.io/os": "windows"}}])
 def test_a_windows_pod_is_refused(spec: Any) -> None:
     assert "Windows" in refused(changed("oom", **spec)).message

@@ -159,6 +159,11 @@ def test_variables_are_set_added_and_taken_away() -> None:
     assert "IP" not in [entry["name"] for entry in env]
 
 
+@pytest.mark.parametrize(("limit", "request_"), [("8Gi", "64Mi"), ("32Mi", "32Mi")])
+def test_another_limit_lowers_a_request_that_is_above_it_and_raises_none(limit: str, request_: str) -> None:
+    assert target_of(planned(Wishes(memory=limit)))["resources"]["requests"]["memory"] == request_
+
+
 def test_another_image_memory_and_user() -> None:
     target = target_of(planned(Wishes(images=(("web", "shop:2"),), memory="32Mi", run_as=0)))
     assert target["image"] == "shop:2"
@@ -385,7 +390,13 @@ def test_a_living_pod_without_a_token_gets_none_in_its_clone() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "code", "kept"),
-    [("Never", 0, ["migrate", "proxy", "web"]), ("Never", 143, None), ("Always", 0, None)],
+    [
+        ("Never", 0, ["migrate", "proxy", "web"]),
+        ("Never", 143, ["migrate", "proxy", "web"]),
+        ("OnFailure", 0, ["migrate", "proxy", "web"]),
+        ("OnFailure", 143, None),
+        ("Always", 0, None),
+    ],
 )
 def test_what_has_finished_does_not_run_again(policy: str, code: int, kept: list[str] | None) -> None:
     pod = copy.deepcopy(POD)

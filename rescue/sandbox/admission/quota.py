@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from rescue.sandbox import quantity
+from rescue import quantity
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import forbidden
 from rescue.sandbox.store import Store

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from math import ceil
 
-from rescue.sandbox.quantity import parse
+from rescue.quantity import parse
 from rescue.sandbox.store import Object
 
 _SUBSCRIPT = re.compile(r"(metadata\.(?:labels|annotations))\['(.*)'\]")

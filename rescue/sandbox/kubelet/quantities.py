@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from math import ceil
 
-from rescue.sandbox.quantity import parse
+from rescue.quantity import parse
 
 _BINARY = {"Ei": 2**60, "Pi": 2**50, "Ti": 2**40, "Gi": 2**30, "Mi": 2**20, "Ki": 2**10}
 _DECIMAL = {"E": 10**18, "P": 10**15, "T": 10**12, "G": 10**9, "M": 10**6, "k": 10**3}

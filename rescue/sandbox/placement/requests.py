@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from rescue.sandbox import quantity
+from rescue import quantity
 from rescue.sandbox.objects import Object
 from rescue.sandbox.placement.scene import Host, Refusal, Scene
 

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from rescue.sandbox import quantity, selectors
+from rescue import quantity
+from rescue.sandbox import selectors
 from rescue.sandbox.objects import Object
 from rescue.sandbox.store import NotFound, Store
 

@@ -6,7 +6,7 @@ The checks and words are those of the external provisioner (kubernetes-csi/exter
 from dataclasses import dataclass
 from math import ceil
 
-from rescue.sandbox import quantity
+from rescue import quantity
 from rescue.sandbox.objects import Object
 from rescue.sandbox.store import NotFound, Store
 

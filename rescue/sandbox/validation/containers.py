@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from rescue.sandbox import formats, quantity
+from rescue import quantity
+from rescue.sandbox import formats
 from rescue.sandbox.objects import Object
 from rescue.sandbox.status import (
     FieldError,

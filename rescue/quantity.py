@@ -25,7 +25,7 @@ _SUFFIXES = {
 
 
 def parse(text: str | int | float) -> Decimal:
-    """The number; ValueError when it is not a quantity."""
+    """The number; raises ValueError when it is not a quantity."""
     match = re.match(PATTERN, str(text))
     if not match:
         raise ValueError(text)
