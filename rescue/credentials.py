@@ -38,6 +38,11 @@ class Document:
     source: str
 
 
+def pull_secrets(pod: JsonObject) -> list[str]:
+    """The names of the pod's imagePullSecrets; admission has put those of its ServiceAccount among them."""
+    return [str(entry["name"]) for entry in pod["spec"].get("imagePullSecrets") or () if entry.get("name")]
+
+
 def document(content: Any, source: str) -> Document:
     """The logins of a ``config.json``; anything else has none.  A ``.dockercfg`` is such an ``auths`` by itself."""
     auths = content.get("auths") if isinstance(content, dict) else None

@@ -24,6 +24,7 @@ from rescue.options import Options
 from rescue.placeholders import SUFFIX_LENGTH
 from rescue.planning import plan_on, target_of
 from rescue.source import Source, find
+from rescue.waiting import why_ended
 
 RUN = "1"
 # A replay may take three times as long as the original lived (tracing slows a start), within these bounds.
@@ -204,8 +205,8 @@ class _Watch:
             return
         self._next = now + POLL_SECONDS
         status = _save_status(self._run, self._clone)
-        if status.get("phase") in ("Failed", "Succeeded"):
-            why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+        why = why_ended({"status": status})
+        if why is not None:
             raise RescueError(f"the clone ended during the replay: {why}", "see: kubectl get events", ExitCode.CLUSTER)
         if now > self._end:
             raise RescueError("the replay did not end in its time", "look at the clone with --keep", ExitCode.CLUSTER)

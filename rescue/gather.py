@@ -6,6 +6,7 @@ from typing import Any
 
 from rescue import claims
 from rescue.case import EVENTS, OBJECTS, POD, Case, log_name
+from rescue.diagnosis.references import of_pod
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
 from rescue.model import JsonObject, Owner, Target
@@ -80,19 +81,9 @@ def _gather_logs(cluster: Cluster, case: Case, target: Target) -> str:
     return problem
 
 
-def _references(pod: JsonObject, kind: str, volume_name: str) -> list[str]:
-    """Names of ConfigMaps (``configMap``, ``name``) or Secrets (``secret``, ``secretName``) that a pod uses."""
-    spec, names = pod["spec"], set()
-    for volume in spec.get("volumes") or ():
-        names.add((volume.get(kind) or {}).get(volume_name))
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            names.add((source.get(kind) or {}).get("name"))
-    for container in [*spec.get("initContainers", ()), *spec.get("containers", ())]:
-        for entry in container.get("envFrom") or ():
-            names.add((entry.get(f"{kind}Ref") or {}).get("name"))
-        for entry in container.get("env") or ():
-            names.add(((entry.get("valueFrom") or {}).get(f"{kind}KeyRef") or {}).get("name"))
-    return sorted(name for name in names if name)
+def _names(pod: JsonObject, kind: str) -> list[str]:
+    """Names of the ConfigMaps or Secrets that a pod uses."""
+    return sorted({found.object for found in of_pod(pod) if found.kind == kind and found.object})
 
 
 def _keys(item: JsonObject) -> list[str]:
@@ -136,8 +127,8 @@ def related_objects(cluster: Cluster, pod: JsonObject) -> JsonObject:
     namespace = pod["metadata"].get("namespace", "default")
     objects: JsonObject = {"unreadable": {}}
     singles: tuple[tuple[str, str, list[str], Callable[[JsonObject], Any]], ...] = (
-        ("configMaps", "configmaps", _references(pod, "configMap", "name"), _keys),
-        ("secrets", "secrets", _references(pod, "secret", "secretName"), _keys),
+        ("configMaps", "configmaps", _names(pod, "ConfigMap"), _keys),
+        ("secrets", "secrets", _names(pod, "Secret"), _keys),
         ("persistentVolumeClaims", "persistentvolumeclaims", sorted(claims.names(pod).values()), _claim),
     )
     for field, resource, names, convert in singles:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rescue.model import JsonObject
+from rescue.unstarted import statuses
 
 HUB = "docker.io"
 _HUB_API = "registry-1.docker.io"
@@ -84,8 +85,8 @@ def running_id(pod: JsonObject, container: JsonObject) -> str:
 
     A pod's image may be changed while it is there; until the new one is pulled the status tells of the old one.
     """
-    wanted, status = parse(str(container["image"])), pod.get("status") or {}
-    for entry in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
+    wanted = parse(str(container["image"]))
+    for entry in statuses(pod):
         if entry.get("name") == container["name"]:
             ran = parse(str(entry.get("image", "")))
             changed = ran.repository == wanted.repository and ran.tag and wanted.tag and ran.tag != wanted.tag

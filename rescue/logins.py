@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rescue.credentials import TOKEN_USER, Credential, Document, document, helper_of, matching
+from rescue.credentials import TOKEN_USER, Credential, Document, document, helper_of, matching, pull_secrets
 from rescue.image import Reference
 from rescue.kube.client import Cluster
 from rescue.kube.errors import ClusterError
@@ -35,7 +35,7 @@ def find_logins(cluster: Cluster | None, pod: JsonObject, image: Reference) -> L
     """Every login that there is for the image, without the anonymous one; ``cluster`` None: only local ones."""
     found = Logins()
     if cluster is not None:
-        secrets = [secret for name in _secret_names(pod) for secret in _read_secret(cluster, pod, name, found.problems)]
+        secrets = [secret for name in pull_secrets(pod) for secret in _read_secret(cluster, pod, name, found.problems)]
         found.credentials += matching(secrets, image)
     for path in config_files(os.environ, Path.home()):
         found.credentials += _local(path, image, found.problems)
@@ -50,11 +50,6 @@ def config_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
         yield Path(environ["REGISTRY_AUTH_FILE"])
     if environ.get("XDG_RUNTIME_DIR"):
         yield Path(environ["XDG_RUNTIME_DIR"]) / "containers" / "auth.json"
-
-
-def _secret_names(pod: JsonObject) -> list[str]:
-    """Admission has put those of the ServiceAccount here too."""
-    return [str(entry["name"]) for entry in pod["spec"].get("imagePullSecrets") or () if entry.get("name")]
 
 
 def _read_secret(cluster: Cluster, pod: JsonObject, name: str, problems: list[str]) -> Iterator[Document]:

@@ -5,6 +5,7 @@ import re
 from rescue.errors import ExitCode, RescueError
 from rescue.marks import SOURCE_POD, why_not_ours
 from rescue.model import JsonObject, Target
+from rescue.scheduling import advice
 from rescue.unstarted import STATE, scheduling, statuses, waits_for_claim
 
 # Pods that the cluster ended, whatever their program did; {node} and {pod} are filled in.
@@ -21,19 +22,6 @@ _ENDED_BY_CLUSTER = {
 _OVER_ITS_LIMIT = re.compile(r"exceed(?:s|ed) (?:its local|the (?:total )?limit)", re.I)
 _SPACE_HINT = "raise the limit that it names (ephemeral-storage, or the volume's sizeLimit), or let it write less"
 
-# What the words of kube-scheduler ask for; the first that fits.
-_SCHEDULING_HINTS = (
-    (r"Insufficient|Too many pods", "ask for less (resources.requests), or make room: kubectl describe nodes"),
-    (r"untolerated taint|taint", "tolerate the taint, or use other nodes: kubectl describe nodes"),
-    (
-        r"node affinity/selector|node selector",
-        "change nodeSelector or affinity, or label a node: kubectl get nodes -L …",
-    ),
-    (r"volume node affinity|volume zone", "its volume is bound to nodes that it may not use: kubectl get pv"),
-    (r"free ports", "another pod of each node has its hostPort"),
-    (r"anti-affinity|affinity rules|topology spread", "relax its affinity or topologySpreadConstraints, or add nodes"),
-    (r"unschedulable|were cordoned", "a node is cordoned: kubectl uncordon NODE"),
-)
 _OTHER_HINT = "there is no crash to replay; make room, or change what it asks for"
 
 
@@ -96,5 +84,5 @@ def _unscheduled(pod: JsonObject, condition: JsonObject, shortage: str) -> Rescu
             "whoever set a gate removes it; there is no crash to replay",
         )
     message = str(condition.get("message") or condition.get("reason", ""))
-    hint = next((hint for words, hint in _SCHEDULING_HINTS if re.search(words, message)), _OTHER_HINT)
+    hint = advice(message).for_pod or _OTHER_HINT
     return refusal(f"pod {name!r} was never scheduled: {message}{' ' if shortage else ''}{shortage}", hint)

@@ -28,7 +28,7 @@ from rescue.sighting import (
     of_container,
     parse,
 )
-from rescue.waiting import progress
+from rescue.waiting import progress, why_ended
 
 TTL_SECONDS = 120
 WATCH_SECONDS = 60.0  # of one scout, from the first sighting on
@@ -126,7 +126,7 @@ class _Watch:
             steady = is_running(pod, self._target) and unchanged > STEADY_SECONDS
             self.is_spent = bool(self._seen) and (steady or backs_off(pod, self._target))
             self.obstacle = obstacle(pod, self._target)
-            if (self.obstacle or _is_over(pod)) and unchanged > STUCK_SECONDS:
+            if (self.obstacle or why_ended(pod) is not None) and unchanged > STUCK_SECONDS:
                 break
             if not self._seen:
                 self.obstacle = self.obstacle or "; ".join(progress(pod, self._target).reasons)
@@ -149,7 +149,3 @@ class _Watch:
             if error.status != 400:
                 raise
             return ""
-
-
-def _is_over(pod: JsonObject) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rescue import claims
+from rescue.credentials import pull_secrets
 from rescue.diagnosis.correlate import unread
 from rescue.diagnosis.references import GROUPS, of_pod, state
 from rescue.kube.client import Cluster
@@ -25,7 +26,7 @@ def add_surroundings(cluster: Cluster, pod: JsonObject, objects: JsonObject) -> 
     namespace = pod["metadata"].get("namespace", "default")
     secrets = _pull_secrets(cluster, pod, namespace, objects["unreadable"])
     objects["imagePullSecrets"] = secrets
-    groups = [*_lacking(pod, objects), *(["secrets"] if len(secrets) < len(_secret_names(pod)) else [])]
+    groups = [*_lacking(pod, objects), *(["secrets"] if len(secrets) < len(pull_secrets(pod)) else [])]
     objects["names"] = {group: _names(cluster, group.lower(), namespace) for group in sorted(set(groups))}
     for name, claim in (objects.get(_CLAIMS) or {}).items():
         if claim.get("phase") != "Bound":
@@ -61,14 +62,10 @@ def _tried(read: Callable[[], Any], otherwise: Any) -> Any:
         return otherwise
 
 
-def _secret_names(pod: JsonObject) -> list[str]:
-    return [str(entry["name"]) for entry in pod["spec"].get("imagePullSecrets") or () if entry.get("name")]
-
-
 def _pull_secrets(cluster: Cluster, pod: JsonObject, namespace: str, unreadable: JsonObject) -> JsonObject:
     """The pod's pull secrets that exist, each with its type and the registries that it has a login for."""
     found: JsonObject = {}
-    for name in _secret_names(pod):
+    for name in pull_secrets(pod):
         try:
             found[name] = _registries(cluster.get("secrets", namespace, name))
         except ClusterError as error:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from rescue.model import JsonObject
-from rescue.unstarted import NEVER_STARTED
+from rescue.scheduling import advice
+from rescue.unstarted import NEVER_STARTED, scheduling, statuses
 
 TOOLKIT, KEEPER = "rescue-toolkit", "rescue-keeper"
 
@@ -23,14 +24,6 @@ _HINTS = {
 # Those of the target, which cannot be left out: a runtime says of a memory limit that it needs more itself.
 _MEMORY_HINT = "the container runtime itself needs more to start it: give more with --memory"
 _TARGET_HINT = "see why, with --keep: kubectl describe pod {clone}"
-# What helps when the scheduler finds no node, by its words (kube-scheduler: pkg/scheduler/framework/plugins).
-_SCHEDULING_HINTS = {
-    "Insufficient ": "ask for less with --requests minimal",
-    "node affinity/selector": "let it run elsewhere with --any-node",
-    "node(s) were unschedulable": "let it run elsewhere with --any-node",
-    "volume node affinity conflict": "the volume is in another zone: leave it empty with --pvc NAME=empty",
-    "max volume count": "leave the volumes empty with --pvc empty",
-}
 _OTHER_HINT = "run it again with --keep, then: kubectl describe pod {clone}"
 
 
@@ -45,11 +38,6 @@ class Progress:
     may_heal: bool = False
 
 
-def _entries(pod: JsonObject) -> list[JsonObject]:
-    status = pod.get("status", {})
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
 def _reason(entry: JsonObject) -> str:
     """Why one container is not running yet; empty when it runs or has ended well."""
     state = entry.get("state") or {}
@@ -62,13 +50,20 @@ def _reason(entry: JsonObject) -> str:
     return ""
 
 
-def _scheduling(pod: JsonObject) -> str:
-    for condition in pod.get("status", {}).get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            message = str(condition.get("message", condition.get("reason", "")))
-            helps = [hint for words, hint in _SCHEDULING_HINTS.items() if words in message]
-            return f"not scheduled: {message}{f' ({helps[0]})' if helps else ''}"
-    return ""
+def _unscheduled(pod: JsonObject) -> str:
+    """Why the clone has no node, and what helps; empty when it has one."""
+    condition = scheduling(pod)
+    message = str(condition.get("message", condition.get("reason", "")))
+    helps = advice(message).for_clone
+    return f"not scheduled: {message}{f' ({helps})' if helps else ''}" if condition else ""
+
+
+def why_ended(pod: JsonObject) -> str | None:
+    """What the cluster says of a pod that has ended, which may be nothing; None while it has not."""
+    status = pod.get("status") or {}
+    if status.get("phase") not in ("Failed", "Succeeded"):
+        return None
+    return f"{status.get('reason', '')} {status.get('message', '')}".strip()
 
 
 def _waiting(entry: JsonObject) -> JsonObject:
@@ -110,13 +105,11 @@ def _unfinished(entry: JsonObject, pod: JsonObject) -> str:
 
 def progress(pod: JsonObject, target: str) -> Progress:
     """Judge one state of the clone; the target and the keeper must run, and every init container must end well."""
-    status = pod.get("status", {})
-    entries = _entries(pod)
+    entries, why = statuses(pod), why_ended(pod)
     needed = {target, KEEPER, *(c["name"] for c in pod["spec"].get("initContainers", ()))}
-    found = [_scheduling(pod), *(_reason(entry) or _unfinished(entry, pod) for entry in entries)]
+    found = [_unscheduled(pod), *(_reason(entry) or _unfinished(entry, pod) for entry in entries)]
     reasons = tuple(reason for reason in found if reason)
-    if status.get("phase") in ("Failed", "Succeeded"):
-        why = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+    if why is not None:
         return Progress(False, reasons, f"the clone ended before the replay: {why}", "see: kubectl get events")
     for entry in entries:
         failure, hint = _failure(entry, pod, target) if entry["name"] in needed else ("", "")

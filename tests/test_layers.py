@@ -11,8 +11,8 @@ LAYERS = {
     "words": "errors model options quantity resources",
     "pure": (
         "adoption claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels"
-        " manifest marks placeholders plan refusal remaining report rules shape sighting templates triage unstarted"
-        " waiting wishes workloads worst"
+        " manifest marks placeholders plan refusal remaining report rules scheduling shape sighting templates"
+        " triage unstarted waiting wishes workloads worst"
     ),
     "edges": (
         "account case clone clones collect console entrypoint gather interrupt judge kube logins oci onlookers"

@@ -48,8 +48,6 @@ class CaseFiles:
     """replay/memory.tsv"""
     end: bytes = b""
     """replay/end"""
-    hunter_log: bytes = b""
-    """replay/hunter.log"""
 
 
 STREAMS = {
@@ -59,7 +57,6 @@ STREAMS = {
     "stderr": "replay/stderr",
     "memory": "replay/memory.tsv",
     "end": "replay/end",
-    "hunter_log": "replay/hunter.log",
 }
 """Field of ``CaseFiles`` -> its file in the case, for the raw bytes of a replay."""
 

@@ -12,7 +12,7 @@ from rescue.diagnosis.evidence import CaseFiles
 from rescue.model import JsonObject
 from tests.diagnosis.test_cases import NAMES, inputs
 
-FIELDS = ("strace", "strace_err", "stdout", "stderr", "memory", "end", "hunter_log", "previous_log")
+FIELDS = ("strace", "strace_err", "stdout", "stderr", "memory", "end", "previous_log")
 CHANGED = st.sampled_from(("strace", "stderr", "end", "memory"))
 
 

@@ -83,6 +83,8 @@ def test_a_pod_that_the_cluster_ended_is_refused_with_its_words(
         ("0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.", "hostPort"),
         ("0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.", "relax its affinity"),
         ("0/1 nodes are available: 1 node(s) were unschedulable.", "kubectl uncordon"),
+        ("0/1 nodes are available: 1 Too many pods.", "make room"),
+        ("0/1 nodes are available: 1 node(s) exceed max volume count.", "use others"),
         ("no nodes available to schedule pods", "no crash to replay"),
     ],
 )

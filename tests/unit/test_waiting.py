@@ -48,6 +48,9 @@ def test_reasons_are_told_as_they_are() -> None:
         ("0/3 nodes are available: 3 Insufficient cpu.", "--requests minimal"),
         ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", "--any-node"),
         ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "--pvc NAME=empty"),
+        ("0/1 nodes are available: 1 node(s) exceed max volume count.", "--pvc empty"),
+        ("0/1 nodes are available: 1 node(s) were unschedulable.", "--any-node"),
+        ("0/2 nodes are available: 1 node(s) had untolerated taint {a: b}, 1 Insufficient cpu.", "--requests minimal"),
     ],
 )
 def test_a_scheduler_without_a_node_comes_with_what_helps(message: str, helps: str) -> None:
@@ -55,6 +58,12 @@ def test_a_scheduler_without_a_node_comes_with_what_helps(message: str, helps: s
     (reason,) = progress(pod(conditions=[condition]), "web").reasons
     assert reason.startswith(f"not scheduled: {message} (")
     assert helps in reason
+
+
+def test_where_nothing_is_known_to_help_the_scheduler_alone_speaks() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Too many pods."}
+    reasons = progress(pod(conditions=[condition]), "web").reasons
+    assert reasons == ("not scheduled: 0/1 nodes are available: 1 Too many pods.",)
 
 
 @pytest.mark.parametrize(
