@@ -4,6 +4,7 @@ import errno
 import json
 import mmap
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ def log_name(container: str, previous: bool) -> str:
 class Case:
     """One case folder. Writing raises RescueError when the disk is full or not writable."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, made: Sequence[Path] = ()) -> None:
+        """``made``: the folders that were made for it, the innermost first."""
         self.path = path
+        self._made = made
 
     @classmethod
     def create(cls, path: Path) -> "Case":
@@ -36,6 +39,7 @@ class Case:
 
         Raises RescueError (usage) when there is something in it already, or it cannot be written or made private.
         """
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
         try:
             path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             if next(path.iterdir(), None):
@@ -43,16 +47,16 @@ class Case:
             _make_private(path)
             for name in _FOLDERS:
                 (path / name).mkdir()
+                made.insert(0, path / name)
         except OSError as error:
             raise RescueError(f"{path}: {error.strerror}", "name a writable --case folder", ExitCode.USAGE) from error
-        return cls(path)
+        return cls(path, made)
 
     def discard(self) -> None:
-        """Remove the folder, if nothing was written into it."""
+        """Remove what was made for it; what has content by now stays."""
         with suppress(OSError):
-            for name in _FOLDERS:
-                (self.path / name).rmdir()
-            self.path.rmdir()
+            for folder in self._made:
+                folder.rmdir()
 
     def write(self, name: str, content: str) -> None:
         """Write a text file."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rescue import __version__, claims, clone, collect, gather, replay, starting, toolkit, unstarted
+from rescue import __version__, claims, clone, collect, gather, replay, starting, times, toolkit, unstarted
 from rescue.case import CASE, CLONE, CLONE_STATUS, PLAN, REPLAY, TARGET, Case
 from rescue.console import Console
 from rescue.dump import dump
@@ -21,14 +21,11 @@ from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.model import SCHEMA_VERSION, Command, JsonObject, Plan, Report, Target, to_json
 from rescue.options import Options
-from rescue.placeholders import SUFFIX_LENGTH
 from rescue.planning import plan_on, target_of
 from rescue.source import Source, find
 from rescue.waiting import why_ended
 
 RUN = "1"
-# A replay may take three times as long as the original lived (tracing slows a start), within these bounds.
-SHORTEST, LONGEST, FACTOR = 20.0, 600.0, 3.0
 POLL_SECONDS = 2.0
 STATUS_SECONDS = 15.0
 GRACE_SECONDS = 120.0  # beyond the replay's time limit, for a container that the kubelet must start again first
@@ -51,14 +48,14 @@ class _Run:
 
     def clone_ended(self, made: clone.Clone, state: str, detail: str) -> None:
         """Keep, and say, what became of the clone."""
-        text = f"clone {made.name} {state}{': ' if detail else ''}{detail}"
-        (self.console.step if state == "deleted" else self.console.warn)(text)
+        clone.tell_end(self.console, "clone", made, state, detail)
         place = {"name": made.name, "namespace": made.namespace}
         self.note(clone={**place, "deleted": state == "deleted", "state": state})
 
 
 def rescue_pod(options: Options, console: Console) -> Report:
     """The main job. Raises RescueError; whatever happens, the clone is deleted, unless it shall be kept."""
+    times.check(options)
     with as_keyboard_interrupt():
         cluster = connect(options.context, options.namespace, options.kubeconfig)
         source = find(cluster, options)
@@ -67,24 +64,33 @@ def rescue_pod(options: Options, console: Console) -> Report:
         target = target_of(cluster, source, options.container)
         console.step(f"container {target.container!r} of pod {target.pod}: {target.choice}")
         if target.state == unstarted.STATE:
-            case = _new_case(options, target, secrets.token_hex(3))
-            return _explain(_Run(options, console, cluster, case), source, target)
+            return _explain(_Run(options, console, cluster, _new_case(options, target)), source, target)
         rights.check(cluster, target.namespace)
-        plan = plan_on(cluster, source.pod, target, options, console.step)
-        if plan.command.note:
-            console.step(f"command: {plan.command.note}")
-        run = _Run(options, console, cluster, _new_case(options, target, plan.clone["metadata"]["name"]))
+        run = _Run(options, console, cluster, _new_case(options, target))
+        plan = _plan(run, source, target)
         _open_case(run, target, plan)
         gather.gather(cluster, run.case, source.pod, target, source.live)
         _replay(run, target, plan)
         return record(run.case)
 
 
-def _new_case(options: Options, target: Target, name: str) -> Case:
-    """The folder that the user names, else a new one; the end of ``name`` keeps two of a second apart."""
+def _new_case(options: Options, target: Target) -> Case:
+    """The folder that the user names, else a new one; its end keeps two of a second apart."""
     moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    default = f"{target.namespace}-{target.pod}-{moment}-{name[-SUFFIX_LENGTH:]}"
+    default = f"{target.namespace}-{target.pod}-{moment}-{secrets.token_hex(3)}"
     return Case.create(options.case or Path("rescue-cases") / default)
+
+
+def _plan(run: _Run, source: Source, target: Target) -> Plan:
+    """The plan, for which scouts may run; without one there is no case either."""
+    try:
+        plan = plan_on(run.cluster, source.pod, target, run.options, run.console)
+    except BaseException:
+        run.case.discard()
+        raise
+    if plan.command.note:
+        run.console.step(f"command: {plan.command.note}")
+    return plan
 
 
 def _explain(run: _Run, source: Source, target: Target) -> Report:
@@ -96,7 +102,7 @@ def _explain(run: _Run, source: Source, target: Target) -> Report:
 
 
 def _open_case(run: _Run, target: Target, plan: Plan) -> None:
-    warnings = [*plan.warnings, *_too_short(target, _seconds(run.options, target))]
+    warnings = [*plan.warnings, *times.warnings(run.options, target.lifetime)]
     _describe(run, target, plan.command, warnings)
     run.note(altered=claims.altered(plan.original, plan.clone, target.container))
     run.case.write_json(PLAN, {"changes": to_json(plan.changes), "patch": plan.patch, "warnings": plan.warnings})
@@ -133,21 +139,7 @@ def _replay(run: _Run, target: Target, plan: Plan) -> None:
         tools = toolkit.load(replay.architecture(cluster, made))
         say(f"toolkit: {tools.describe()}")
         replay.upload(cluster, made, tools.tar)
-        _collect(run, made, target, _seconds(options, target))
-
-
-def _too_short(target: Target, seconds: float) -> list[str]:
-    """A warning when the original lived longer than the replay may."""
-    if target.lifetime is None or target.lifetime <= seconds:
-        return []
-    lived = f"the original lived {target.lifetime:.0f} s"
-    return [f"{lived}, the replay may take {seconds:.0f} s: give more with --seconds"]
-
-
-def _seconds(options: Options, target: Target) -> float:
-    if options.seconds is not None:
-        return options.seconds
-    return max(SHORTEST, min(LONGEST, FACTOR * (target.lifetime or 0)))
+        _collect(run, made, target, times.of_replay(options, target.lifetime))
 
 
 def _collect(run: _Run, made: clone.Clone, target: Target, seconds: float) -> None:

@@ -1,11 +1,15 @@
 """Plans made with what only the outside knows: rule files, selectors of the cluster, the time, chance."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from rescue import claims, entrypoint, gather, scout
 from rescue.account import current_user
+from rescue.console import Console
+from rescue.kube import rights
 from rescue.kube.client import Cluster, connect
 from rescue.kube.errors import ClusterError
 from rescue.kube.room import shortage
@@ -17,9 +21,10 @@ from rescue.placeholders import SUFFIX_LENGTH, Choices, find_container, target_i
 from rescue.plan import compile_plan
 from rescue.refusal import refuse_unstarted
 from rescue.rulebook import load_rules
-from rescue.scout import Say
 from rescue.source import Source, find
 from rescue.triage import choose_target, offline_target
+
+_NOT_YET_KNOWN = Command(("not-yet-known",), "scout")
 
 
 def _suffix() -> str:
@@ -28,11 +33,15 @@ def _suffix() -> str:
     return secrets.choice(firsts) + "".join(secrets.choice(LETTERS) for _ in range(SUFFIX_LENGTH - 1))
 
 
+def _expires(seconds: int) -> str:
+    """The moment after which anybody may delete a pod that is made now, to live so long."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _choices(options: Options, known: Quarantine, found: dict[str, JsonObject]) -> Choices:
-    expires = datetime.now(UTC) + timedelta(seconds=options.ttl)
     return Choices(
         suffix=_suffix(),
-        expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        expires=_expires(options.ttl),
         user=current_user(),
         toolkit_image=options.toolkit_image,
         ttl_seconds=options.ttl,
@@ -66,23 +75,38 @@ def plan_offline(pod: JsonObject, options: Options) -> Plan:
     return compile_plan(pod, target, rules, _choices(options, known, {}), command, known.warnings)
 
 
-def plan_on(cluster: Cluster, pod: JsonObject, target: Target, options: Options, say: Say | None = None) -> Plan:
+def plan_on(
+    cluster: Cluster, pod: JsonObject, target: Target, options: Options, console: Console | None = None
+) -> Plan:
     """The plan for one container of a pod of the cluster, with what its namespace makes us warn of.
 
-    With ``say`` a scout may be created, to see a command that nothing else tells, and its steps are said.
+    With ``console`` scouts may be created, to see a command that nothing else tells, and their steps are said;
+    what does not fit is refused before.
     """
     rules = load_rules(options.patches, options.skip_rules)
     known = quarantine(cluster, pod)
     choices = _choices(options, known, _claims(cluster, pod, options))
+    compile_plan(pod, target, rules, choices, _NOT_YET_KNOWN)
 
-    def watch() -> Command:
-        manifest = scout.scout_manifest(pod, target, rules, replace(choices, suffix=_suffix()))
-        return scout.observe(cluster, manifest, target, options.wait, say or (lambda _text: None))
+    def manifest() -> JsonObject:
+        fresh = replace(choices, suffix=_suffix(), expires=_expires(scout.TTL_SECONDS))
+        return scout.scout_manifest(pod, target, rules, fresh)
 
-    command = _command(cluster, pod, target, options, watch if say and options.scout else None)
-    plan = compile_plan(pod, target, rules, choices, command, known.warnings)
+    watch = partial(_watch, cluster, manifest, target, options, console) if console and options.scout else None
+    command = _command(cluster, pod, target, options, watch)
+    # Scouts may have taken minutes: the clone's time begins now.
+    fresh = replace(choices, expires=_expires(options.ttl))
+    plan = compile_plan(pod, target, rules, fresh, command, known.warnings)
     labels = plan.clone["metadata"].get("labels") or {}
     return replace(plan, warnings=(*plan.warnings, *onlookers(cluster, target.namespace, labels)))
+
+
+def _watch(
+    cluster: Cluster, manifest: Callable[[], JsonObject], target: Target, options: Options, console: Console
+) -> Command:
+    """The command as scouts see it; raises RescueError as ``scout.observe``, and for rights that only scouts need."""
+    rights.check(cluster, target.namespace, rights.OF_A_SCOUT)
+    return scout.observe(cluster, manifest, target, options.wait, console)
 
 
 def _command(

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from rescue import clone
+from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
 from rescue.image import literal
 from rescue.kube.client import Cluster
@@ -38,11 +40,9 @@ SCOUTS = 8  # Each sees two starts at once; the kubelet's back-off would make th
 LOG_LINES = 1000
 POLL_SECONDS = 0.5
 
-Say = Callable[[str], None]
-
 
 def scout_manifest(pod: JsonObject, target: Target, rules: Sequence[Rule], choices: Choices) -> JsonObject:
-    """The scout of a target, by the rules of the clones; ``choices`` are those of the clone, with another suffix.
+    """The scout of a target, by the rules of the clones; ``choices`` have its own suffix and expiry.
 
     Raises RescueError as ``compile_plan``.
     """
@@ -53,20 +53,19 @@ def scout_manifest(pod: JsonObject, target: Target, rules: Sequence[Rule], choic
     return compile_plan(pod, target, rules, own, Command((), "scout")).clone
 
 
-def observe(cluster: Cluster, manifest: JsonObject, target: Target, wait: float, say: Say) -> Command:
+def observe(
+    cluster: Cluster, manifest: Callable[[], JsonObject], target: Target, wait: float, console: Console
+) -> Command:
     """Run scouts, one after the other, until it is proven what their target runs first.
 
-    ``wait`` bounds the seconds until the target starts.  Raises RescueError (cluster or refused) when a scout is
-    refused, does not start, or proves nothing; each is deleted whatever happens.
+    ``manifest`` makes that of the next one; ``wait`` bounds the seconds until the target starts.  Raises RescueError
+    (cluster or refused) when a scout is refused, does not start, or proves nothing; each is deleted whatever happens.
     """
-
-    def ended(made: clone.Clone, state: str, detail: str) -> None:
-        say(f"scout {made.name} {state}{': ' if detail else ''}{detail}")
-
+    ended = partial(clone.tell_end, console, "scout")
     starts: list[Start] = []
     for _ in range(SCOUTS):
-        with clone.living(cluster, target.namespace, manifest, False, ended) as made:
-            say(f"scout {made.name} created: it starts {target.container!r} as it is, to see its command")
+        with clone.living(cluster, target.namespace, manifest(), False, ended) as made:
+            console.step(f"scout {made.name} created: it starts {target.container!r} as it is, to see its command")
             watch = _Watch(cluster, made, target.container, starts)
             watch.run(wait)
         starts = watch.starts

@@ -11,7 +11,7 @@ LAYERS = {
     "words": "errors model options quantity resources",
     "pure": (
         "adoption claims concerns credentials diagnosis difference dump elf frames identity image jsonpath labels"
-        " manifest marks placeholders plan refusal remaining report rules scheduling shape sighting templates"
+        " manifest marks placeholders plan refusal remaining report rules scheduling shape sighting templates times"
         " triage unstarted waiting wishes workloads worst"
     ),
     "edges": (

@@ -1,5 +1,6 @@
 """Whether this account may do with a clone all that a rescue does with it: asked before there is one."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rescue.kube.client import Cluster
@@ -12,10 +13,12 @@ NEEDED = (
     *(("pods/exec", verb) for verb in ("get", "create")),
 )
 
+OF_A_SCOUT = (("pods/log", "get"),)
 
-def check(cluster: Cluster, namespace: str) -> None:
+
+def check(cluster: Cluster, namespace: str, needed: Sequence[tuple[str, str]] = NEEDED) -> None:
     """Raises ClusterError (403) that names every right that is missing; nothing was created then."""
-    requests = [Request(verb, resource, namespace) for resource, verb in NEEDED]
+    requests = [Request(verb, resource, namespace) for resource, verb in needed]
     with ThreadPoolExecutor(len(requests)) as pool:
         answers = list(pool.map(lambda request: _may(cluster, request), requests))
     missing = [request for request, allowed in zip(requests, answers, strict=True) if not allowed]

@@ -30,6 +30,13 @@ def test_who_may_everything_or_cannot_ask_goes_on(reviewer: Any) -> None:
     rights.check(reviewer, "prod")
 
 
+def test_a_scout_is_begun_only_where_its_log_may_be_read() -> None:
+    reviewer: Any = Reviewer("get pods log")
+    rights.check(reviewer, "prod")
+    with pytest.raises(ClusterError, match="you may not get pods/log in namespace prod"):
+        rights.check(reviewer, "prod", rights.OF_A_SCOUT)
+
+
 def test_every_missing_right_is_named() -> None:
     reviewer: Any = Reviewer("delete pods", "create pods exec")
     with pytest.raises(ClusterError) as raised:

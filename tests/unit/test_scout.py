@@ -1,5 +1,6 @@
 """A scout is a clone that starts its target as it is; it is watched until its lines prove the command, then deleted."""
 
+import io
 import itertools
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from rescue import clone, scout
 from rescue.clone import Clone
+from rescue.console import Console
 from rescue.errors import ExitCode, RescueError
 from rescue.kube.errors import ClusterError
 from rescue.model import Target
@@ -118,7 +120,6 @@ class Cluster:
     def __init__(self, *logs: str | ClusterError, status: Any = None) -> None:
         self.logs_left = list(logs)
         self.status = status or {"containerStatuses": [{"name": "web", "state": {"running": {}}}]}
-        self.living: list[str] = []
 
     def get(self, *_place: str) -> Any:
         spec = {"containers": [{"name": "rescue-observer"}, {"name": "web"}]}
@@ -133,8 +134,14 @@ class Cluster:
 
 
 @pytest.fixture
-def lives(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What became of each scout; time passes only in sleeps, a second each."""
+def fate() -> list[str]:
+    """What becomes of a scout, and what there is to say of it."""
+    return ["deleted", ""]
+
+
+@pytest.fixture
+def lives(monkeypatch: pytest.MonkeyPatch, fate: list[str]) -> list[str]:
+    """What became of each scout; a second passes with every look at the clock."""
     ended: list[str] = []
     clock = itertools.count()
 
@@ -145,8 +152,8 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         try:
             yield one
         finally:
-            ended.append("deleted")
-            told(one, "deleted", "")
+            ended.append(fate[0])
+            told(one, *fate)
 
     monkeypatch.setattr(clone, "living", living)
     monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -155,7 +162,27 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def observe(cluster: Any, wait: float = 120.0) -> tuple[str, ...]:
-    return scout.observe(cluster, MANIFEST, target(), wait, lambda _: None).argv
+    return scout.observe(cluster, lambda: MANIFEST, target(), wait, Console(quiet=True)).argv
+
+
+def test_each_scout_is_a_pod_of_its_own(lives: list[str]) -> None:
+    numbers = itertools.count()
+    said = io.StringIO()
+    cluster: Any = Cluster(*[VAGUE] * 3, EXACT)
+    scout.observe(cluster, lambda: {"metadata": {"name": f"rescue-{next(numbers)}"}}, target(), 9, Console(said))
+    assert ("scout rescue-0 deleted" in said.getvalue(), "scout rescue-1 deleted" in said.getvalue()) == (True, True)
+    assert lives == ["deleted", "deleted"]
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+@pytest.mark.usefixtures("lives")
+def test_a_scout_that_is_left_is_warned_of_with_the_command_also_when_quiet(quiet: bool, fate: list[str]) -> None:
+    fate[:] = ["not deleted", "forbidden; kubectl delete pod rescue-web-x2b4c -n shop"]
+    said = io.StringIO()
+    cluster: Any = Cluster(EXACT)
+    scout.observe(cluster, lambda: MANIFEST, target(), 9, Console(said, quiet))
+    last = said.getvalue().splitlines()[-1]
+    assert last == "warning: scout rescue-web-x2b4c not deleted: forbidden; kubectl delete pod rescue-web-x2b4c -n shop"
 
 
 def test_the_proven_command_is_given_and_the_scout_is_gone(lives: list[str]) -> None:
