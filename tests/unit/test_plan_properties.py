@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from kubernetes_validate.utils import validate
 
 from rescue import claims, labels
-from rescue.errors import RescueError
+from rescue.errors import ExitCode, RescueError
 from rescue.model import JsonObject, Plan
 from rescue.options import Wishes
 from rescue.plan import compile_plan
 from rescue.sandbox import decode, defaults, schema, validation
 from rescue.sandbox.resources import BY_PLURAL
-from rescue.triage import offline_target
+from rescue.triage import choose_target, offline_target
 
 from .consistent import mounts
 from .faithful import differences
@@ -144,26 +144,11 @@ def own_field(entry: JsonObject) -> bool:
 
 @every
 @given(cases())
-def test_a_clone_of_a_clone_differs_in_its_marks_alone(case: Case) -> None:
-    if case.choices.scout:
-        case = replace(case, choices=replace(case.choices, scout=False))
-    first = planned(case).clone
-    own = Wishes(identity=case.choices.wishes.identity)
-    choices = replace(case.choices, wishes=own)
-    with pytest.raises(RescueError, match="is itself a clone"):
-        offline_target(first, case.target.container)
-    own_target = replace(case.target, pod=first["metadata"]["name"], is_init=False)
-    second = planned(Case(first, own_target, case.command, choices)).clone
-    without_claims = replace(case.choices.wishes, claims=())
-    if without_claims == case.choices.wishes:
-        assert unmarked(second, first) == unmarked(first, first)
-    assert complaints(second) == []
-    assert harms(replace(case, choices=choices), second) == []
-
-
-def unmarked(clone: JsonObject, first: JsonObject) -> JsonObject:
-    """A clone without what says whose it is; the host name is one of that where the original's could not be kept."""
-    metadata = {key: value for key, value in clone["metadata"].items() if key != "name"}
-    annotations = {key: value for key, value in metadata["annotations"].items() if not key.startswith("rescue.dev/")}
-    spec = {key: value for key, value in clone["spec"].items() if key != "hostname" or key in first["spec"]}
-    return {**clone, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
+def test_no_clone_and_no_scout_is_a_pod_to_rescue(case: Case) -> None:
+    made = planned(case).clone
+    with pytest.raises(RescueError, match="is itself a clone") as offline:
+        offline_target(made, case.target.container)
+    running = {"phase": "Running", "containerStatuses": []}
+    with pytest.raises(RescueError, match="is itself a clone") as live:
+        choose_target({**made, "status": running}, None, None)
+    assert offline.value.code is live.value.code is ExitCode.REFUSED
