@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,25 @@ def test_a_clone_that_fits_on_no_node(cluster: Cluster, ground: str, tmp_path: P
     run = rescue_pod(cluster, ground, "crash", "CrashLoopBackOff", "--patch", str(patch), "--wait", "5")
     check_error(run, CLUSTER, "Insufficient cpu")
     assert cluster.left_clones(ground) == []
+
+
+def test_a_clone_that_a_controller_would_adopt(cluster: Cluster) -> None:
+    """The clone has no label of its pod's controller any more, and that is what another one selects."""
+    namespace = cluster.make_namespace("shy", {})
+    try:
+        (crash,) = (item for item in load_objects(GROUND / "manifest.yaml") if item["metadata"]["name"] == "crash")
+        cluster.apply(namespace, crash, picky(["crash"]))
+        run = rescue_pod(cluster, namespace, "crash", "CrashLoopBackOff")
+        check_error(run, REFUSED, "ReplicaSet picky would adopt the clone", "--patch")
+        assert cluster.left_clones(namespace) == []
+    finally:
+        cluster.drop_namespace(namespace)
+
+
+def picky(unwanted: list[str]) -> dict[str, Any]:
+    """A ReplicaSet without pods that would take any with another label ``app``, or none."""
+    selector = {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": unwanted}]}
+    container = {"name": "app", "image": "busybox:1.37.0-musl"}
+    template = {"metadata": {"labels": {"app": "other"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": selector, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "picky"}, "spec": spec}
