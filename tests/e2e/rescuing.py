@@ -12,6 +12,7 @@ from typing import Any
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, Pod, Run, name_of, wait_for
 
+NOWHERE = str(Path(__file__).parent / "ground" / "nowhere.yaml")  # A rule that keeps the clone from every node.
 SECONDS = 240  # A rescue that cannot reach its cluster gives up within this time.
 
 

@@ -10,7 +10,7 @@ from tests.e2e import pods
 from tests.e2e.cluster import Cluster, Pod, Run, name_of, wait_for
 from tests.e2e.expect import load_objects
 from tests.e2e.proxy import proxy_to
-from tests.e2e.rescuing import rescuing, state_in
+from tests.e2e.rescuing import NOWHERE, rescuing, state_in
 
 CAUSE_FOUND, CLUSTER = 0, 4
 ENDLESS = Path(__file__).parent / "ground" / "endless.yaml"
@@ -37,20 +37,32 @@ def beginning(cluster: Cluster, parent: Path) -> Iterator[Stories]:
 
 
 def killed(cluster: Cluster, namespace: str, folder: Path) -> None:
-    """SIGKILL: the cluster ends the clone, `rescue ls` shows it, `rescue clean` deletes it and no other."""
-    with rescuing(cluster, namespace, "endless", folder, "--ttl", str(DEADLINE_SECONDS)) as rescue:
-        clone = rescue.clone_that_replays()
-        rescue.process.kill()
-        rescue.end()
-    assert "ownerReferences" not in clone["metadata"]
-    assert clone["spec"]["activeDeadlineSeconds"] == DEADLINE_SECONDS
-    assert listed(cluster, clone)["phase"] == "Running"
-    wait_for("the deadline", lambda: listed(cluster, clone)["phase"] == "Failed")
-    assert rescue.clone()["status"]["reason"] == "DeadlineExceeded"
-    wait_for("its expiry", lambda: listed(cluster, clone)["expired"])
-    others = {name_of(pod) for pod in cluster.pods(namespace)} - {name_of(clone)}
+    """SIGKILL: the cluster ends what runs, nobody what waits; `rescue ls` shows both, `rescue clean` deletes both."""
+    ttl = ("--ttl", str(DEADLINE_SECONDS))
+    with (
+        rescuing(cluster, namespace, "endless", folder / "waiting", *ttl, "--patch", NOWHERE) as waiting,
+        rescuing(cluster, namespace, "endless", folder / "replaying", *ttl) as replaying,
+    ):
+        waits, replays = waiting.clone_that_waits(), replaying.clone_that_replays()
+        for rescue in (waiting, replaying):
+            rescue.process.kill()
+            rescue.end()
+    assert "ownerReferences" not in replays["metadata"]
+    assert replays["spec"]["activeDeadlineSeconds"] == DEADLINE_SECONDS
+    assert (listed(cluster, replays)["phase"], listed(cluster, waits)["phase"]) == ("Running", "Pending")
+    wait_for("the deadline", lambda: listed(cluster, replays)["phase"] == "Failed")
+    assert replaying.clone()["status"]["reason"] == "DeadlineExceeded"
+    wait_for("their expiry", lambda: all(listed(cluster, clone)["expired"] for clone in (waits, replays)))
+    assert listed(cluster, waits)["phase"] == "Pending", "a deadline runs from the start on a node"
+    check_cleaned(cluster, namespace, {name_of(waits), name_of(replays)})
+
+
+def check_cleaned(cluster: Cluster, namespace: str, expired: set[str]) -> None:
+    """These go, and no other pod."""
+    others = {name_of(pod) for pod in cluster.pods(namespace)} - expired
     cleaned = cluster.rescue("clean", "--expired", "-n", namespace, "-o", "json")
-    assert cleaned.document["deleted"] == [{"namespace": namespace, "name": name_of(clone)}], cleaned.stderr
+    deleted = {(entry["namespace"], entry["name"]) for entry in cleaned.document["deleted"]}
+    assert deleted == {(namespace, name) for name in expired}, cleaned.stderr
     assert {name_of(pod) for pod in cluster.pods(namespace)} == others
 
 

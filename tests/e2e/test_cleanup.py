@@ -15,7 +15,7 @@ from tests.e2e import pods
 from tests.e2e.cluster import Cluster, Pod, Run, name_of, wait_for
 from tests.e2e.expect import load_objects
 from tests.e2e.proxy import Proxy, proxy_to
-from tests.e2e.rescuing import Rescuing, rescuing, state_in
+from tests.e2e.rescuing import NOWHERE, Rescuing, rescuing, state_in
 from tests.e2e.stories import Stories
 
 pytestmark = pytest.mark.e2e
@@ -26,9 +26,6 @@ INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 TRIES = 4  # connections that a rescue loses before an outage ends
 
 NO_PROXY = "a proxy in front of this cluster would not have its certificate"
-
-# A rule that keeps the clone from every node.
-NOWHERE = "name: mine\nwhy: a test\nrules: [{id: nowhere, op: add, path: /spec/nodeSelector, value: {no: node}}]\n"
 
 
 @pytest.fixture(scope="module")
@@ -60,23 +57,16 @@ class Stage:
     reach: Callable[[Rescuing], Pod]
 
 
-WAITING = Stage("waiting", ("--patch", "nowhere.yaml"), Rescuing.clone_that_waits)
+WAITING = Stage("waiting", ("--patch", NOWHERE), Rescuing.clone_that_waits)
 REPLAYING = Stage("replaying", (), Rescuing.clone_that_replays)
 DELETING = Stage("deleting", ("--seconds", "4"), Rescuing.clone_that_leaves)
-
-
-def arguments(stage: Stage, folder: Path) -> tuple[str, ...]:
-    """The stage's arguments, with the rule file that they name written to ``folder``."""
-    path = folder / "nowhere.yaml"
-    path.write_text(NOWHERE)
-    return tuple(str(path) if word == path.name else word for word in stage.arguments)
 
 
 @pytest.mark.parametrize("stage", [WAITING, REPLAYING, DELETING], ids=lambda stage: stage.name)
 def test_signals_upon_signals_do_not_break_the_clean_up_off(
     cluster: Cluster, namespace: str, tmp_path: Path, stage: Stage
 ) -> None:
-    with rescuing(cluster, namespace, "endless", tmp_path, *arguments(stage, tmp_path)) as rescue:
+    with rescuing(cluster, namespace, "endless", tmp_path, *stage.arguments) as rescue:
         clone = stage.reach(rescue)
         if stage is not DELETING:
             pods.hold(cluster, clone)
@@ -100,7 +90,7 @@ def test_a_terminal_that_is_closed(cluster: Cluster, namespace: str, tmp_path: P
 
 
 def test_a_clone_that_somebody_deletes_before_it_runs(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
-    with rescuing(cluster, namespace, "endless", tmp_path, *arguments(WAITING, tmp_path)) as rescue:
+    with rescuing(cluster, namespace, "endless", tmp_path, *WAITING.arguments) as rescue:
         clone = WAITING.reach(rescue)
         pods.delete(cluster, clone)
         run = rescue.end()
@@ -157,7 +147,7 @@ def test_an_outage_at_the_deletion_is_sat_out(cluster: Cluster, namespace: str, 
         check_interrupted(rescue.end(), tmp_path / "case")
 
 
-def test_a_killed_rescue_leaves_a_clone_that_ends_at_its_deadline_and_is_cleaned(stories: Stories) -> None:
+def test_a_killed_rescue_leaves_a_clone_that_is_listed_until_it_is_cleaned(stories: Stories) -> None:
     stories["killed"].result()
 
 
