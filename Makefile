@@ -15,7 +15,7 @@ demo: setup ## See rescue find the cause of a crash loop, on real containers
 	@$(BIN)/rescue demo
 
 test: setup lint ## Run the linters and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: setup ## Run ruff, mypy and shellcheck
 	$(BIN)/ruff check .

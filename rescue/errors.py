@@ -24,7 +24,7 @@ _MEANINGS = {
     ExitCode.CAUSE_FOUND: "cause found, or the command did what was asked",
     ExitCode.FAILURE: "unexpected failure",
     ExitCode.USAGE: "wrong usage",
-    ExitCode.REFUSED: "refused by a safety rule; nothing was created",
+    ExitCode.REFUSED: "refused by a safety rule; nothing is left in the cluster",
     ExitCode.CLUSTER: "the cluster said no",
     ExitCode.NO_CRASH: "the replay did not crash",
     ExitCode.UNKNOWN_CAUSE: "crashed, cause unknown",
