@@ -2,8 +2,9 @@
 # Time without forks: a sleep costs one poll, the wall clock is $EPOCHREALTIME, durations come from /proc/uptime.
 
 # Opens file descriptor 9: a fifo that nobody writes to, so that `read -t` on it is a sleep.
+# The hunter and the keeper are PID 1 of two containers, and begin at the same moment on the same volume.
 open_clock() { # -
-    local fifo=$root/.nap.$$
+    local fifo=$root/.nap.${0##*/}.$$
     "$bb" rm -f "$fifo"
     "$bb" mkfifo -m 600 "$fifo" || die 73 "cannot write in $root"
     exec 9<>"$fifo"

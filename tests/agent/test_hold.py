@@ -36,6 +36,18 @@ def test_an_idle_hold_obeys_term(rescue: Rescue, script: str) -> None:
     assert not list(rescue.root.glob(".nap*"))
 
 
+def test_the_clocks_of_two_containers_do_not_meet_on_their_volume(rescue: Rescue) -> None:
+    show = 'note() { [ "$1" != mkfifo ] || { echo "${4%.*}" && exit; }; }; root=/x bb=note; . "$1"; open_clock'
+    clock = rescue.root / "lib/clock.sh"
+    shown = [
+        subprocess.run([rescue.root / "busybox", "sh", "-c", show, f"/x/{name}", clock], capture_output=True, text=True)
+        for name in ("hunter", "keeper")
+    ]
+    paths = {run.stdout for run in shown}
+    assert len(paths) == 2, "both are PID 1, and start at the same moment"
+    assert all(path.startswith("/x/.nap.") for path in paths)
+
+
 def test_a_hold_that_is_told_to_stop_ends_the_program_and_says_so(rescue: Rescue) -> None:
     hold = rescue.hold(*FOREVER)
     run = rescue.request()
