@@ -15,7 +15,14 @@ demo: setup ## See rescue find the cause of a crash loop, on real containers
 	@$(BIN)/rescue demo
 
 test: setup lint ## Run the linters and all tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e-tests other-tests
+
+# Side by side, because the end-to-end tests mostly wait.
+.PHONY: e2e-tests other-tests
+e2e-tests:
+	$(BIN)/pytest tests/e2e
+other-tests:
+	$(BIN)/pytest tests --ignore=tests/e2e
 
 lint: setup ## Run ruff, mypy and shellcheck
 	$(BIN)/ruff check .

@@ -22,15 +22,5 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With two workers (`make test`) the end-to-end tests, which mostly wait, are one's, and all others the other's.
-
-    Each worker has its sandbox and its images to itself.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("e2e" if item.get_closest_marker("e2e") else "others"))
-
-
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
